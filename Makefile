@@ -1,0 +1,52 @@
+# make run: everything on this machine. make test: all tests. make help: the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8000
+CRM_PORT ?= 9000
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# The simulator listens on loopback, so the demo may deliver there; nothing else may.
+run: export DELIVERY_PERMITTED_NETWORKS ?= 127.0.0.0/8
+run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is not set, and a CRM simulator.
+	@python manage.py migrate --verbosity 0
+	@python manage.py collectstatic --noinput --verbosity 0
+	@python manage.py demo --port $(PORT) --crm http://127.0.0.1:$(CRM_PORT)
+	@CRM_PORT=$(CRM_PORT) honcho start --port $(PORT) $$(python -m config.processes)
+
+test: $(VENV)/dev ## Run all tests, on DATABASE_URL and REDIS_URL where they are set.
+	pytest --numprocesses auto --dist loadscope
+
+check: $(VENV)/dev ## Format, lint, types, imports, migrations and deployment checks.
+	ruff format --check .
+	ruff check .
+	mypy .
+	lint-imports
+	djlint --check --lint --quiet connections referrals
+	python manage.py makemigrations --check --dry-run
+	HTTPS=true python manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/dev ## Write the code in its one format.
+	ruff format .
+	ruff check --fix .
+	djlint --reformat --quiet connections referrals
+
+clean: ## Forget the virtual environment and all data of this installation.
+	rm -rf $(VENV) var
+
+help: ## Show this list.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run: requirements.txt | $(VENV)/bin/python
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/run
+
+.PHONY: run test check format clean help

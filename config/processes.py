@@ -1,0 +1,17 @@
+"""Prints which processes of the Procfile this installation needs: no Valkey where REDIS_URL is set."""
+
+from __future__ import annotations
+
+from config import settings
+
+ALWAYS = ("web", "worker", "tick", "crm")
+
+
+def needed() -> list[str]:
+    """The names, as honcho wants them."""
+    is_embedded = settings.REDIS_URL.startswith(f"unix://{settings.VALKEY_SOCKET}")
+    return [*ALWAYS, *(["valkey"] if is_embedded else [])]
+
+
+if __name__ == "__main__":
+    print(*needed())  # noqa: T201 - printing is what it is for.

@@ -1,0 +1,177 @@
+"""The admin of connections: everything that describes one on one page, and the Test action."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.db.models import QuerySet
+from django.forms import ModelForm, Textarea, TextInput
+from django.http import HttpRequest
+
+from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
+from connections.forms import authorization_field_names, make_connection_form
+from connections.http.errors import DescriptionError
+from connections.http.spec import Environment
+from connections.models import (
+    Connection,
+    ConnectionTest,
+    Endpoint,
+    ExpectedResponse,
+    ResponseRule,
+    TechnicalContact,
+)
+from connections.services import run_test
+
+_ONE_LINE = {models.TextField: {"widget": TextInput(attrs={"class": "vTextField"})}}
+
+
+class EndpointInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Where the CRM's systems are reached."""
+
+    model = Endpoint
+    extra = 1
+    max_num = len(Environment)
+
+
+class TechnicalContactInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Who answers questions."""
+
+    model = TechnicalContact
+    extra = 0
+
+
+class ResponseRuleInline(admin.TabularInline):  # type: ignore[type-arg]
+    """What the answers mean."""
+
+    model = ResponseRule
+    extra = 0
+    formfield_overrides = {models.TextField: {"widget": Textarea(attrs={"rows": 1, "cols": 30})}}
+
+
+class ExpectedResponseInline(admin.StackedInline):  # type: ignore[type-arg]
+    """What the documentation says."""
+
+    model = ExpectedResponse
+    extra = 0
+    formfield_overrides = {models.TextField: {"widget": Textarea(attrs={"rows": 2, "cols": 60})}}
+
+
+@admin.action(description="Test", permissions=["change"])
+def test_connections(
+    model_admin: admin.ModelAdmin[Connection], request: HttpRequest, queryset: QuerySet[Connection]
+) -> None:
+    """Send the sample attributes to the testing endpoint, or the next best one, and tell."""
+    for connection in queryset.with_everything():  # type: ignore[attr-defined]
+        environment = _test_environment(connection)
+        try:
+            test = run_test(connection, environment=environment, by=request.user)  # type: ignore[arg-type]
+        except DescriptionError as error:
+            model_admin.message_user(request, f"{connection}: {error}", messages.ERROR)
+            continue
+        level = messages.SUCCESS if test.is_good else messages.WARNING
+        status = test.response_status or test.error_code
+        sentence = f"{connection} ({environment}): {test.outcome}, {status}. {test.reason}"
+        model_admin.message_user(request, sentence, level)
+        model_admin.log_change(request, connection, f"Tested: {test.outcome}.")
+
+
+def _test_environment(connection: Connection) -> str:
+    """The first environment that has an endpoint, production last: a test lead is no lead."""
+    there = {endpoint.environment for endpoint in connection.endpoints.all()}
+    order = (Environment.TESTING, Environment.STAGING, Environment.PRODUCTION)
+    return next((choice.value for choice in order if choice in there), Environment.PRODUCTION)
+
+
+@admin.register(Connection)
+class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Connections."""
+
+    list_display = [
+        "name",
+        "account",
+        "state",
+        "method",
+        "encoding",
+        "authorization_kind",
+        "changed_at",
+    ]
+    list_filter = ["state", "account", "encoding", "authorization_kind"]
+    list_select_related = ["account"]
+    search_fields = ["name"]
+    autocomplete_fields = ["account"]
+    actions = [test_connections]
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    inlines = [
+        EndpointInline,
+        TechnicalContactInline,
+        ResponseRuleInline,
+        ExpectedResponseInline,
+    ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:  # noqa: ANN401, ARG002
+        return [
+            (None, {"fields": ["account", "name", "documentation", "state", "state_reason"]}),
+            ("Endpoint", {"fields": ["method", "idempotency_header"]}),
+            (
+                "Authorization",
+                {"fields": ["authorization_kind", *authorization_field_names(), "credentials"]},
+            ),
+            ("Headers", {"fields": ["headers"]}),
+            (
+                "Body",
+                {
+                    "fields": [
+                        "encoding", "document", "required_attributes", "empty_values", "content_type",
+                    ]
+                },
+            ),
+            (
+                "Response handling",
+                {
+                    "fields": [
+                        "reason_path", "reference_path", "wait_where", "wait_path", "wait_unit",
+                        "on_unknown",
+                    ]
+                },
+            ),
+            ("Settings", {"fields": ["sample_attributes", "limits"]}),
+        ]  # fmt: skip
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Connection | None = None,
+        change: bool = False,
+        **kwargs: Any,  # noqa: ANN401, FBT001, FBT002
+    ) -> type[ModelForm[Connection]]:
+        kwargs["form"] = make_connection_form()
+        return super().get_form(request, obj, change, **kwargs)
+
+
+@admin.register(ConnectionTest)
+class ConnectionTestAdmin(ExchangeDisplay, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The tests that were made, to read."""
+
+    list_display = [
+        "connection",
+        "environment",
+        "outcome",
+        "response_status",
+        "duration_ms",
+        "started_at",
+        "requested_by",
+    ]
+    list_filter = ["outcome", "environment", "connection"]
+    list_select_related = ["connection", "requested_by"]
+    search_fields = ["connection__name"]
+    fields = ["connection", "environment", "requested_by", *EXCHANGE_FIELDS]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: ConnectionTest | None = None
+    ) -> bool:  # noqa: ARG002
+        return False

@@ -1,0 +1,113 @@
+"""Reads one answer from a wire, and keeps what came of half an answer; must not know pools."""
+
+from __future__ import annotations
+
+import http.client
+from dataclasses import dataclass
+
+from connections.client.decoding import decoder_for
+from connections.client.failures import SendError, reason
+from connections.client.wire import Wire
+from connections.http.messages import ErrorCode, ExchangeError, Headers, Response
+
+_MOST_HEAD_BYTES = 64 * 1024
+_SWITCHING = 101
+_PIECE = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came: a response, and the error if it is only a part of one. `may_follow` says whether
+    another request may go over the same connection."""
+
+    response: Response
+    error: ExchangeError | None
+    may_follow: bool
+
+
+def read_reply(wire: Wire, method: str, body_limit: int) -> Reply:
+    """The answer to a request that was sent; raises SendError if not even its headers came."""
+    wire.allow(_MOST_HEAD_BYTES)
+    incoming = _read_head(wire, method)
+    # Framing and compression may cost something, but not any number of bytes that are no content.
+    wire.allow(_MOST_HEAD_BYTES + 8 * body_limit)
+    body = bytearray()
+    error = None
+    try:
+        _read_body(incoming, wire, body, body_limit)
+    except SendError as failure:
+        error = failure.error
+    response = Response(status=incoming.status, headers=_headers(incoming), body=bytes(body))
+    return Reply(response, error, may_follow=_may_follow(incoming, wire, error))
+
+
+class _Incoming(http.client.HTTPResponse):
+    """http.client's response, which also reads past interim answers other than 100."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            version, status, text = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200 or status == _SWITCHING:
+                return version, status, text
+            while self.fp.readline(_MOST_HEAD_BYTES).strip():
+                pass
+
+
+def _read_head(wire: Wire, method: str) -> _Incoming:
+    incoming = _Incoming(wire, method=method)  # type: ignore[arg-type]
+    try:
+        incoming.begin()
+    except (ConnectionError, http.client.RemoteDisconnected) as error:
+        message = "The connection was closed before an answer came; the request may have arrived."
+        raise SendError(ErrorCode.CONNECTION_LOST, message) from error
+    except http.client.LineTooLong as error:
+        raise SendError(ErrorCode.TOO_LARGE, "The answer's headers are too large.") from error
+    except (http.client.HTTPException, OSError, ValueError) as error:
+        raise SendError(ErrorCode.PROTOCOL, "The answer is not HTTP.") from error
+    return incoming
+
+
+def _read_body(incoming: _Incoming, wire: Wire, body: bytearray, limit: int) -> None:
+    """Add to the body what comes; raises SendError where that is not all of it."""
+    decoder = decoder_for(incoming.headers.get("Content-Encoding", ""))
+    try:
+        while piece := incoming.read1(_PIECE):
+            body += decoder.feed(piece, limit + 1 - len(body))
+            if len(body) > limit:
+                del body[limit:]
+                message = f"The answer is larger than {limit // 1024} KiB; the rest was not read."
+                raise SendError(ErrorCode.TOO_LARGE, message)
+    except OSError as error:
+        message = f"The connection was lost in the middle of the answer ({reason(error)})."
+        raise SendError(ErrorCode.CONNECTION_LOST, message) from error
+    except (http.client.HTTPException, ValueError) as error:
+        raise _broken(wire) from error
+    if incoming.length:
+        raise _broken(wire)
+    decoder.finish()
+
+
+def _broken(wire: Wire) -> SendError:
+    if wire.is_ended:
+        message = "The connection was closed in the middle of the answer."
+        return SendError(ErrorCode.CONNECTION_LOST, message)
+    return SendError(ErrorCode.PROTOCOL, "The answer's chunks are broken.")
+
+
+def _headers(incoming: _Incoming) -> Headers:
+    return tuple((name, _text(value)) for name, value in incoming.headers.items())
+
+
+def _text(value: str) -> str:
+    """http.client takes headers for latin-1; those who send more than ASCII send UTF-8 today."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+def _may_follow(incoming: _Incoming, wire: Wire, error: ExchangeError | None) -> bool:
+    is_whole = error is None and not incoming.will_close and incoming.status != _SWITCHING
+    return is_whole and not incoming.headers.defects and wire.end()

@@ -1,0 +1,191 @@
+"""Keeps guarded connections open for the next send; must not know what goes over them."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import ssl
+import threading
+from time import monotonic
+from typing import Any, ClassVar
+
+import requests.adapters  # noqa: TID251 - the only importer.
+import requests.certs  # noqa: TID251 - the only importer.
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ClosedPoolError
+from urllib3.poolmanager import PoolManager
+from urllib3.util.ssl_ import create_urllib3_context
+
+from connections.client.failures import SendError, reason
+from connections.client.guard import Guard, connect_timeout
+from connections.client.timing import Patience, SendLimits
+from connections.client.wire import Wire
+from connections.destination import Destination
+from connections.http.messages import ErrorCode
+
+MAX_IDLE = 4.0
+"""Seconds. Many servers close after five, some of them in the moment in which we send; that would
+be a delivery of which nobody knows whether it arrived, and it must not be sent twice unseen."""
+
+_MOST_HOSTS = 256
+
+
+class GuardedConnection(HTTPConnection):
+    """urllib3's connection, whose sockets come from the guard."""
+
+    guard: Guard
+    destination: Destination
+    patience: Patience | None = None
+    wire: Wire | None = None
+    idle_since = 0.0
+
+    def open(self, patience: Patience) -> Wire:
+        """The wire of this connection, which is opened if it is not; raises SendError."""
+        if self.wire is None:
+            self.patience = patience
+            self._connect_within(patience)
+            self.wire = Wire(self.sock)
+        self.wire.begin(patience)
+        return self.wire
+
+    def close(self) -> None:
+        self.wire = None
+        super().close()
+
+    def _new_conn(self) -> socket.socket:
+        return self.guard.connect(self.destination, self.patience or Patience(SendLimits()))
+
+    def _connect_within(self, patience: Patience) -> None:
+        # The guard says for itself what goes wrong, so anything else comes from TLS.
+        try:
+            self.connect()
+        except TimeoutError as error:
+            raise connect_timeout(self.destination, patience) from error
+        except ssl.SSLCertVerificationError as error:
+            raise self._tls_error(f"has no valid certificate: {error.verify_message}") from error
+        except (ssl.SSLError, OSError, ValueError) as error:
+            raise self._tls_error(f"could not be spoken to over TLS: {reason(error)}") from error
+
+    def _tls_error(self, what: str) -> SendError:
+        return SendError(ErrorCode.TLS, f"{self.destination.host} {what.rstrip('.')}.")
+
+
+class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
+    """The same over TLS. The name is checked against the certificate, and sent as SNI."""
+
+
+class GuardedPool(HTTPConnectionPool):
+    """The open connections to one destination."""
+
+    ConnectionCls: ClassVar[Any] = GuardedConnection
+    guard: Guard
+    destination: Destination
+
+    def borrow(self) -> GuardedConnection:
+        """A connection, open if there is one that the server has most likely not closed."""
+        try:
+            connection: GuardedConnection = self._get_conn()
+        except ClosedPoolError as error:
+            raise SendError(ErrorCode.CONNECT_FAILED, "The client was closed.") from error
+        if connection.wire is not None and monotonic() - connection.idle_since > MAX_IDLE:
+            connection.close()
+        return connection
+
+    def give_back(self, connection: GuardedConnection) -> None:
+        """Let the next send have it."""
+        connection.idle_since = monotonic()
+        self._put_conn(connection)
+
+    def close_idle(self) -> None:
+        """Close what nobody has used for too long, so that quiet hosts hold no file handles."""
+        kept = []
+        try:
+            while self.pool:
+                connection = self.pool.get_nowait()
+                if connection and monotonic() - connection.idle_since > MAX_IDLE:
+                    connection.close()
+                kept.append(connection)
+        except queue.Empty:
+            pass
+        for connection in reversed(kept):
+            self._put_conn(connection)
+
+    def _new_conn(self) -> Any:  # noqa: ANN401 - urllib3 types its connections as protocols.
+        connection: Any = super()._new_conn()
+        connection.guard, connection.destination = self.guard, self.destination
+        return connection
+
+
+class GuardedTLSPool(GuardedPool, HTTPSConnectionPool):
+    """The same over TLS."""
+
+    ConnectionCls: ClassVar[Any] = GuardedTLSConnection
+
+
+class GuardedPoolManager(PoolManager):
+    """urllib3's pools by destination, all of them guarded."""
+
+    def __init__(self, guard: Guard, **settings: Any) -> None:  # noqa: ANN401 - passed through.
+        super().__init__(**settings)
+        self._guard = guard
+        self.pool_classes_by_scheme = {"http": GuardedPool, "https": GuardedTLSPool}
+
+    def _new_pool(self, scheme: str, host: str, port: int, request_context: Any = None) -> Any:  # noqa: ANN401
+        pool: Any = super()._new_pool(scheme, host, port, request_context)
+        pool.guard, pool.destination = self._guard, Destination(scheme, host.strip("[]"), port)
+        return pool
+
+
+class GuardedAdapter(requests.adapters.HTTPAdapter):
+    """requests' adapter over guarded pools. The client borrows its connections directly, which
+    leaves out sessions and with them cookies, redirects, netrc and proxies; but whatever else is
+    sent through this adapter is guarded as well."""
+
+    def __init__(self, guard: Guard, pool_size: int, ca_bundle: str | None) -> None:
+        self._guard = guard
+        self._tls = create_urllib3_context()
+        self._tls.load_verify_locations(ca_bundle or requests.certs.where())
+        self._pools: dict[str, GuardedPool] = {}
+        self._lock = threading.Lock()
+        self._swept_at = monotonic()
+        super().__init__(pool_connections=_MOST_HOSTS, pool_maxsize=pool_size)
+
+    def init_poolmanager(
+        self,
+        connections: int,
+        maxsize: int,
+        block: bool = False,
+        **_: object,  # noqa: FBT001, FBT002
+    ) -> None:
+        self.poolmanager = GuardedPoolManager(
+            self._guard, num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._tls
+        )
+
+    def pool(self, origin: str) -> GuardedPool:
+        """The pool for a URL's beginning, up to the path; raises SendError if it is blocked."""
+        if monotonic() - self._swept_at > MAX_IDLE:
+            self._sweep()
+        return self._pools.get(origin) or self._open_pool(origin)
+
+    def close(self) -> None:
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+        super().close()
+
+    def _open_pool(self, origin: str) -> GuardedPool:
+        scheme, host, port = self._guard.check_url(origin)
+        with self._lock:
+            if len(self._pools) >= _MOST_HOSTS:
+                # The oldest; it closes its connections once nobody uses it any more.
+                del self._pools[next(iter(self._pools))]
+            pool: Any = self.poolmanager.connection_from_host(host, port=port, scheme=scheme)
+            self._pools[origin] = pool
+            return self._pools[origin]
+
+    def _sweep(self) -> None:
+        self._swept_at = monotonic()
+        for pool in list(self._pools.values()):
+            pool.close_idle()

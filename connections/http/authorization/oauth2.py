@@ -1,0 +1,101 @@
+"""OAuth 2 client credentials (RFC 6749, section 4.4), in the words of oauthlib; fetches nothing."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import parse_qsl, quote
+
+from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
+
+from connections.http.authorization.base import (
+    Authorization,
+    Ticket,
+    Token,
+    TokenRefused,
+    authorizations,
+    with_header,
+)
+from connections.http.kinds import setting
+from connections.http.messages import Exchange, Request
+
+_DEFAULT_LIFETIME = 300.0
+"""Seconds, for token servers that leave `expires_in` out, which RFC 6749 allows."""
+
+
+@authorizations.register("oauth2_client_credentials")
+@dataclass(frozen=True, kw_only=True)
+class OAuth2ClientCredentials(Authorization):
+    kind: ClassVar[str] = "oauth2_client_credentials"
+    label: ClassVar[str] = "Client ID and secret (OAuth 2)"
+    help: ClassVar[str] = "A token is fetched, shared by all workers, and renewed in time."
+
+    token_url: str = setting("Token URL", required=True)
+    client_id: str = setting("Client ID", required=True)
+    client_secret: str = setting("Client secret", secret=True, required=True)
+    scope: str = setting("Scope", help="Several with spaces, as the CRM's documentation says.")
+    audience: str = setting("Audience")
+    extra: str = setting(
+        "Extra parameters", help="As a=b&c=d, for token servers that ask for more."
+    )
+    client_authentication: str = setting(
+        "Send the client's secret",
+        choices=(("basic", "In the Authorization header"), ("body", "In the body")),
+        default="basic",
+    )
+
+    def authorize(self, request: Request, ticket: Ticket) -> Request:
+        return with_header(request, "Authorization", f"Bearer {ticket.token}")
+
+    def derived_secrets(self) -> tuple[str, ...]:
+        return (self._basic(),)
+
+    def token_request(self) -> Request:
+        client = BackendApplicationClient(self.client_id)
+        in_body = self.client_authentication == "body"
+        parameters = dict(parse_qsl(self.extra))
+        if self.audience:
+            parameters["audience"] = self.audience
+        if in_body:
+            parameters["client_secret"] = self.client_secret
+        body = client.prepare_request_body(
+            include_client_id=in_body, scope=self.scope.split() or None, **parameters
+        )
+        headers = [
+            ("Accept", "application/json"),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ]
+        if not in_body:
+            headers.append(("Authorization", f"Basic {self._basic()}"))
+        return Request(
+            method="POST", url=self.token_url, headers=tuple(headers), body=body.encode()
+        )
+
+    def read_token(self, exchange: Exchange) -> Token:
+        if exchange.response is None:
+            why = exchange.error.message if exchange.error else "No answer came."
+            raise TokenRefused(f"The token could not be fetched. {why}")
+        client = BackendApplicationClient(self.client_id)
+        try:
+            token = client.parse_request_body_response(
+                exchange.response.text(), scope=self.scope.split() or None
+            )
+            return Token(value=token["access_token"], lifetime=_lifetime(token.get("expires_in")))
+        except (OAuth2Error, ValueError, TypeError, AttributeError, KeyError, Warning) as error:
+            why = getattr(error, "error", None) or "no token in it"
+            status = exchange.response.status
+            message = f"The token server answered with status {status} ({why})."
+            raise TokenRefused(message) from error
+
+    def _basic(self) -> str:
+        # RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
+        pair = f"{quote(self.client_id, safe='')}:{quote(self.client_secret, safe='')}"
+        return base64.b64encode(pair.encode()).decode()
+
+
+def _lifetime(expires_in: object) -> float:
+    try:
+        return max(float(str(expires_in)), 0.0)
+    except ValueError:
+        return _DEFAULT_LIFETIME

@@ -1,0 +1,175 @@
+"""Where a rule looks: each place is one class that registers itself, and finds values in an answer.
+
+Must not know operators, rules or outcomes.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, cast
+
+import jsonpath
+import regex
+from jsonpath.function_extensions import Match
+from lxml import etree
+
+from connections.http.answers import Answer, Unreadable
+from connections.http.errors import DescriptionError
+from connections.http.kinds import Registry
+from connections.http.values import to_json
+
+PATTERN_SECONDS = 0.1
+"""How long a pattern may look at an answer: a stranger's text must not hold a worker."""
+
+Found = list[Any] | Unreadable
+
+
+class Place(ABC):
+    """A place in an answer, compiled from a path."""
+
+    label: ClassVar[str]
+    path_help: ClassVar[str] = ""
+    needs_path: ClassVar[bool] = True
+
+    def __init__(self, path: str) -> None:
+        """Raises DescriptionError for `path`."""
+        if self.needs_path and not path.strip():
+            raise DescriptionError("path", f"Is needed to look in {self.label}.")
+        if path and not self.needs_path:
+            raise DescriptionError("path", f"Must stay empty to look in {self.label}.")
+        self.path = path.strip()
+
+    @abstractmethod
+    def find(self, answer: Answer) -> Found:
+        """All values at this place, or why it can't be looked at."""
+
+
+places: Registry[type[Place]] = Registry("where", "place")
+
+
+@places.register("text")
+class Text(Place):
+    label = "the body text"
+    needs_path = False
+
+    def find(self, answer: Answer) -> Found:
+        return [answer.text]
+
+
+@places.register("json")
+class Json(Place):
+    label = "a JSON path"
+    path_help = "RFC 9535; the leading $. may be left out: result[0].status"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._query = _compile_json_path(self.path)
+
+    def find(self, answer: Answer) -> Found:
+        if isinstance(answer.json, Unreadable):
+            return answer.json
+        if isinstance(answer.json, str):
+            # The library would read a bare text as a JSON document once more.
+            return [] if self._query.segments else [answer.json]
+        try:
+            return self._query.findall(answer.json)
+        except (jsonpath.JSONPathError, ArithmeticError, RecursionError, TypeError, ValueError):
+            return Unreadable("the path can't be applied to this body")
+        except TimeoutError:
+            return Unreadable("the pattern in the path takes too long for this body")
+
+
+@places.register("xpath")
+class XPath(Place):
+    label = "an XPath"
+    path_help = "Namespaces and prefixes are ignored: //RESULT/SUCCESS"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        try:
+            self._expression = etree.XPath(_without_prefixes(self.path), regexp=False)
+            self._expression(etree.Element("any"))  # Unknown functions are found only now.
+        except (etree.XPathError, ValueError) as error:
+            message = f"Not a valid XPath: {error}. Write it like //RESULT/SUCCESS."
+            raise DescriptionError("path", message) from error
+
+    def find(self, answer: Answer) -> Found:
+        if isinstance(answer.xml, Unreadable):
+            return answer.xml
+        try:
+            found = self._expression(answer.xml.getroottree())
+        except etree.XPathError as error:
+            return Unreadable(f"the XPath can't be applied ({error})")
+        if isinstance(found, list):
+            return [_xml_text(item) for item in found]
+        if isinstance(found, float) and found.is_integer():
+            found = int(found)
+        # An expression such as count(//error) > 0 that is not true has found nothing.
+        return [] if found is False else [found]
+
+
+@places.register("header")
+class Header(Place):
+    label = "a header"
+    path_help = "The header's name, in upper or lower case: X-Result"
+
+    def find(self, answer: Answer) -> Found:
+        return list(answer.response.header_values(self.path))
+
+
+def found_text(value: Any) -> str:  # noqa: ANN401 - any JSON value, or an XPath result.
+    """A found value as text: a JSON string is its characters, other JSON is its JSON text."""
+    if isinstance(value, str):
+        return value
+    try:
+        return to_json(value, comma=",", colon=":")
+    except (RecursionError, ValueError):
+        return ""
+
+
+class _Pattern(Match):
+    """The function `match` or `search` of a JSON path, with a limit of time."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(thread_safe=True)
+        self._method = method
+
+    def __call__(self, value: object, pattern: object) -> bool:
+        compiled = self.check_cache(pattern) if isinstance(pattern, str) else None
+        if not isinstance(value, str) or not isinstance(compiled, regex.Pattern):
+            return False
+        return bool(getattr(compiled, self._method)(value, timeout=PATTERN_SECONDS))
+
+
+# Filters are not cached, because one compiled path serves many threads.
+_JSON_PATHS = jsonpath.JSONPathEnvironment(strict=True, filter_caching=False)
+_JSON_PATHS.function_extensions["match"] = _Pattern("fullmatch")
+_JSON_PATHS.function_extensions["search"] = _Pattern("search")
+
+
+def _compile_json_path(path: str) -> jsonpath.JSONPath:
+    if not path.startswith("$"):
+        path = f"${path}" if path.startswith("[") else f"$.{path}"
+    try:
+        return cast(jsonpath.JSONPath, _JSON_PATHS.compile(path))
+    except (jsonpath.JSONPathError, RecursionError, ValueError) as error:
+        reason = getattr(error, "message", type(error).__name__)
+        hint = "Write result[0].status, and names with other characters as $['error-code']."
+        raise DescriptionError("path", f"Not a valid JSON path: {reason}. {hint}") from error
+
+
+def _without_prefixes(path: str) -> str:
+    """`//soap:Body` as `//Body`, leaving axes (`child::`) and quoted texts as they are."""
+    quoted = r"""("[^"]*"|'[^']*')"""
+    parts = re.split(quoted, path)
+    return "".join(
+        part if index % 2 else re.sub(r"(?<![\w:.-])[A-Za-z_][\w.-]*:(?=[A-Za-z_*])", "", part)
+        for index, part in enumerate(parts)
+    )
+
+
+def _xml_text(item: Any) -> Any:  # noqa: ANN401 - lxml returns elements, texts or tuples.
+    if isinstance(item, etree._Element):
+        return "".join(item.itertext()).strip() if isinstance(item.tag, str) else item.text or ""
+    return str(item)

@@ -1,0 +1,301 @@
+"""Connections, their endpoints and contacts, and the one value that all of it makes."""
+
+from __future__ import annotations
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+from django.urls import reverse
+
+from connections.attributes import CATALOGUE
+from connections.fields import EncryptedJSONField
+from connections.http.authorization import authorizations
+from connections.http.authorization.base import Authorization
+from connections.http.bodies import EmptyValues, body_encodings
+from connections.http.build import RequestBuilder, check_endpoint
+from connections.http.errors import DescriptionError
+from connections.http.rules import Reading, Rule
+from connections.http.spec import (
+    METHODS,
+    ConnectionSpec,
+    Environment,
+    ExpectedResponse,
+    Limits,
+    OnUnknown,
+)
+from connections.http.waits import Wait, WaitUnit
+from connections.models.accounts import Account
+
+CREDENTIALS_PREFIX = "credentials."
+"""Named credentials stand beside the authorization's own secrets, under this prefix."""
+
+
+_FORM_FIELDS = {
+    "method": "method",
+    "authorization": "authorization_kind",
+    "headers": "headers",
+    "body": "document",
+    "required": "required_attributes",
+    "reason": "reason_path",
+    "reference": "reference_path",
+    "where": "wait_where",
+    "path": "wait_path",
+    "limits": "limits",
+}
+"""Where a wrong part of the description stands in the row."""
+
+
+def authorization_choices() -> list[tuple[str, str]]:
+    """Callable, so that a new kind of authorization needs no migration."""
+    return [(kind.kind, kind.label) for kind in authorizations]
+
+
+def encoding_choices() -> list[tuple[str, str]]:
+    """Callable, so that a new body encoding needs no migration."""
+    return [(kind.kind, kind.label) for kind in body_encodings]
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    """Questions about connections."""
+
+    def with_everything(self) -> ConnectionQuerySet:
+        """With all rows that `spec` and the account's catalogue ask for, in a fixed count of queries."""
+        return self.select_related("account").prefetch_related(
+            "endpoints", "response_rules", "expected_responses", "account__custom_attributes"
+        )
+
+
+class Connection(models.Model):
+    """How one CRM is reached and how its answers are read."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+        HELD = "held", "Held"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="connections")
+    name = models.CharField(max_length=200)
+    documentation = models.URLField(
+        "API documentation", max_length=500, blank=True,
+        help_text="Where the CRM describes how to create subscribers.",
+    )  # fmt: skip
+    method = models.CharField(
+        max_length=8, choices=[(name, name) for name in METHODS], default="POST"
+    )
+    authorization_kind = models.CharField(
+        "authorization", max_length=64, choices=authorization_choices, default="none"
+    )
+    authorization_settings = models.JSONField(default=dict, blank=True)
+    secrets = EncryptedJSONField()
+    headers = models.JSONField(default=dict, blank=True, help_text='{"Accept": "application/json"}')
+    encoding = models.CharField(
+        "body encoding", max_length=32, choices=encoding_choices, default="json"
+    )
+    document = models.TextField(
+        "body", blank=True,
+        help_text="The CRM's sample with placeholders such as {{ email }} in place of its values.",
+    )  # fmt: skip
+    content_type = models.CharField(
+        max_length=200, blank=True, help_text="Only if the CRM wants another than the encoding's."
+    )
+    required_attributes = models.JSONField(default=list, blank=True, help_text='["email"]')
+    empty_values = models.CharField(
+        max_length=8,
+        choices=[(choice.value, choice.value.capitalize()) for choice in EmptyValues],
+        default=EmptyValues.OMIT.value,
+    )
+    idempotency_header = models.CharField(max_length=100, blank=True, default="Idempotency-Key")
+    reason_path = models.CharField(max_length=500, blank=True)
+    reference_path = models.CharField(max_length=500, blank=True)
+    wait_where = models.CharField(
+        max_length=16, blank=True,
+        choices=[("header", "Header"), ("json", "JSON path"), ("xpath", "XPath")],
+    )  # fmt: skip
+    wait_path = models.CharField(max_length=500, blank=True)
+    wait_unit = models.CharField(
+        max_length=16,
+        choices=[(unit.value, unit.value.capitalize()) for unit in WaitUnit],
+        default=WaitUnit.SECONDS.value,
+    )
+    sample_attributes = models.JSONField(default=dict, blank=True)
+    limits = models.JSONField(default=dict, blank=True)
+    on_unknown = models.CharField(
+        "after no answer",
+        max_length=8,
+        choices=[
+            (OnUnknown.RETRY.value, "Send again"),
+            (OnUnknown.HOLD.value, "Hold for a person"),
+        ],
+        default=OnUnknown.RETRY.value,
+    )
+    state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
+    state_reason = models.CharField(max_length=500, blank=True)
+    resting_until = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "name"], name="connection_name_in_account"),
+            models.CheckConstraint(
+                condition=models.Q(method__in=METHODS), name="connection_method_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["active", "paused", "held"]),
+                name="connection_state_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("admin:connections_connection_change", args=[self.pk])
+
+    def clean(self) -> None:
+        """Refuse a description from which no request could be built, naming the field."""
+        # Endpoints are rows of their own; a stand-in lets everything else be checked without them.
+        stand_in = {Environment.PRODUCTION.value: "https://crm.example/"}
+        secrets = dict.fromkeys(self._secret_names(), "stand-in") | self.secrets
+        try:
+            spec = self._spec(secrets, stand_in, reading=Reading(), expected_responses=())
+            builder = RequestBuilder(spec)
+            builder.check_attributes(self.account.catalogue() if self.account_id else CATALOGUE)
+            self._path_reading()
+        except DescriptionError as error:
+            field = _FORM_FIELDS.get(error.field.partition(".")[0], NON_FIELD_ERRORS)
+            raise ValidationError({field: str(error)}) from error
+
+    def _secret_names(self) -> list[str]:
+        kind = authorizations[self.authorization_kind]
+        return [setting.name for setting in kind.settings() if setting.is_secret]
+
+    def spec(self, environment: str = Environment.PRODUCTION) -> ConnectionSpec:
+        """The whole connection as one value, with the credentials of one environment.
+
+        Raises DescriptionError naming what is wrong. Asks for endpoints, rules and expected
+        responses: prefetch them where many are read.
+        """
+        endpoints = {row.environment: row for row in self.endpoints.all()}
+        overrides = endpoints[environment].secrets if environment in endpoints else {}
+        secrets = {**self.secrets, **{name: value for name, value in overrides.items() if value}}
+        return self._spec(
+            secrets,
+            {row.environment: row.url for row in endpoints.values()},
+            reading=self.reading(),
+            expected_responses=tuple(row.as_value() for row in self.expected_responses.all()),
+        )
+
+    def _spec(
+        self,
+        secrets: dict[str, str],
+        endpoints: dict[str, str],
+        *,
+        reading: Reading,
+        expected_responses: tuple[ExpectedResponse, ...],
+    ) -> ConnectionSpec:
+        return ConnectionSpec(
+            name=self.name,
+            documentation=self.documentation,
+            method=self.method,
+            endpoints=endpoints,
+            authorization=self._authorization(secrets),
+            credentials={
+                name.removeprefix(CREDENTIALS_PREFIX): value
+                for name, value in secrets.items()
+                if name.startswith(CREDENTIALS_PREFIX)
+            },
+            headers=self.headers,
+            encoding=self.encoding,
+            document=self.document,
+            content_type=self.content_type,
+            required=tuple(self.required_attributes),
+            empty_values=EmptyValues(self.empty_values),
+            idempotency_header=self.idempotency_header,
+            reading=reading,
+            expected_responses=expected_responses,
+            sample=self.sample_attributes,
+            limits=Limits.from_table(self.limits),
+            on_unknown=OnUnknown(self.on_unknown),
+        )
+
+    def reading(self) -> Reading:
+        """How answers are read: the rules in their order, and the paths."""
+        return self._path_reading(tuple(row.as_value() for row in self.response_rules.all()))
+
+    def _path_reading(self, rules: tuple[Rule, ...] = ()) -> Reading:
+        wait = None
+        if self.wait_where:
+            unit = WaitUnit(self.wait_unit)
+            wait = Wait(where=self.wait_where, path=self.wait_path, unit=unit)
+        return Reading(
+            rules=rules, reason=self.reason_path, reference=self.reference_path, wait=wait
+        )
+
+    def _authorization(self, secrets: dict[str, str]) -> Authorization:
+        own = {name: value for name, value in secrets.items() if "." not in name}
+        kind = authorizations[self.authorization_kind]
+        known = {setting.name for setting in kind.settings()}
+        values = {**self.authorization_settings, **own}
+        # Settings of a kind that was chosen before stay in the row; they are none of this kind's.
+        return kind.from_settings({name: values[name] for name in values if name in known})
+
+
+class Endpoint(models.Model):
+    """Where one of the CRM's systems is reached, with its own credentials where they differ."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="endpoints")
+    environment = models.CharField(
+        max_length=16,
+        choices=[(choice.value, choice.value.capitalize()) for choice in Environment],
+        default=Environment.PRODUCTION.value,
+    )
+    url = models.CharField("URL", max_length=2000, help_text="May hold placeholders.")
+    secrets = EncryptedJSONField()
+
+    class Meta:
+        ordering = ["environment"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "environment"], name="endpoint_for_each_environment"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(environment__in=[one.value for one in Environment]),
+                name="endpoint_environment_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_environment_display()}: {self.url}"
+
+    def clean(self) -> None:
+        """Refuse a text that can't be an endpoint."""
+        try:
+            check_endpoint(self.url)
+        except DescriptionError as error:
+            raise ValidationError({"url": error.message}) from error
+
+
+class TechnicalContact(models.Model):
+    """Who at the advertiser answers questions about the connection."""
+
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="technical_contacts"
+    )
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=200, blank=True, help_text="Technical support")
+    email = models.EmailField()
+    phone = models.CharField(max_length=50, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "email"], name="contact_once_a_connection"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"

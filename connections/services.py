@@ -1,0 +1,123 @@
+"""What people do to connections: link, unlink, test. Doors (admin, API, commands) call these.
+
+Must not know what happens to referrals.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from connections.attempt import Attempt, PreparedConnection
+from connections.attributes import CampaignKind, examples, shareable
+from connections.files import sample_attributes
+from connections.http.errors import DescriptionError
+from connections.http.spec import Environment
+from connections.models import Campaign, Connection, ConnectionTest, Link
+from connections.models.exchanges import exchange_columns
+from connections.outbound import shared_client
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class LinkRefused(Exception):  # noqa: N818 - it says what happened to the link.
+    """A campaign can't be linked; the message says why and what would help."""
+
+
+class CampaignAlreadyLinked(LinkRefused):
+    """The campaign is linked to this connection already."""
+
+
+class NotLinked(LinkRefused):
+    """There is no such link to take away."""
+
+
+def link_campaign(campaign: Campaign, *, connection: Connection, by: User | None) -> Link:
+    """From now on, send the campaign's referrals to the connection; raises LinkRefused."""
+    _refuse_another_account(campaign, connection)
+    _refuse_what_may_not_be_shared(campaign, connection)
+    try:
+        with transaction.atomic():
+            return Link.objects.create(
+                campaign=campaign, connection=connection, linked_at=timezone.now(), linked_by=by
+            )
+    except IntegrityError as error:
+        message = f"{campaign} is linked to {connection} already."
+        raise CampaignAlreadyLinked(message) from error
+
+
+def unlink_campaign(campaign: Campaign, *, connection: Connection, by: User | None) -> Link:
+    """From now on, send no more of the campaign's referrals there; raises NotLinked.
+
+    What waits already is still delivered.
+    """
+    with transaction.atomic():
+        link = (
+            Link.objects.select_for_update()
+            .active()
+            .filter(campaign=campaign, connection=connection)
+            .first()
+        )
+        if link is None:
+            raise NotLinked(f"{campaign} is not linked to {connection}.")
+        link.unlinked_at, link.unlinked_by = timezone.now(), by
+        link.save(update_fields=["unlinked_at", "unlinked_by"])
+    return link
+
+
+def run_test(
+    connection: Connection,
+    *,
+    environment: str = Environment.TESTING,
+    attributes: dict[str, Any] | None = None,
+    expected_outcome: str = "",
+    by: User | None = None,
+) -> ConnectionTest:
+    """Send the sample attributes to one of the CRM's systems and keep what came of it.
+
+    Raises DescriptionError where the connection has no endpoint for this environment.
+    """
+    spec = connection.spec(environment)
+    if environment not in spec.endpoints:
+        raise DescriptionError(
+            f"endpoints.{environment}", f"The connection has no endpoint for {environment}."
+        )
+    values = {**sample_attributes(spec, connection.account.catalogue()), **(attributes or {})}
+    started_at = datetime.now(UTC)
+    attempt = PreparedConnection(spec, environment).attempt(
+        shared_client(), values, f"test-{connection.pk}-{started_at.timestamp():.0f}"
+    )
+    return ConnectionTest.objects.create(
+        connection=connection,
+        environment=environment,
+        attributes=values,
+        expected_outcome=expected_outcome,
+        requested_by=by,
+        started_at=started_at,
+        **_columns(attempt),
+    )
+
+
+def _columns(attempt: Attempt) -> dict[str, Any]:
+    return exchange_columns(attempt.exchange, attempt.meaning, attempt.rule)
+
+
+def _refuse_another_account(campaign: Campaign, connection: Connection) -> None:
+    if campaign.account_id != connection.account_id:
+        raise LinkRefused(f"{campaign} and {connection} belong to different accounts.")
+
+
+def _refuse_what_may_not_be_shared(campaign: Campaign, connection: Connection) -> None:
+    catalogue = connection.account.catalogue()
+    shared = shareable(examples(catalogue), CampaignKind(campaign.kind), catalogue)
+    withheld = [name for name in connection.required_attributes if name not in shared]
+    if withheld:
+        kind = CampaignKind(campaign.kind).label.lower()
+        raise LinkRefused(
+            f"{connection} needs {', '.join(withheld)}, which a campaign of the kind {kind} "
+            f"may not share. Link a campaign of another kind, or make the attribute optional."
+        )

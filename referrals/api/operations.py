@@ -1,0 +1,113 @@
+"""The operations of the intake API; what they do is in `intake.py` and in the models."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from ninja import Body, NinjaAPI
+from ninja.security import HttpBearer
+
+from connections.models import Campaign
+from referrals.api.problems import ExactParser, answer_errors
+from referrals.api.schemas import (
+    AcceptedListOut,
+    AcceptedOut,
+    DeliveryOut,
+    ReferralIn,
+    ReferralOut,
+    ReferralsIn,
+)
+from referrals.intake import Item, accept_referrals
+from referrals.models import Delivery, IntakeKey, Referral
+
+
+class IntakeKeyBearer(HttpBearer):
+    """Opens the API to whoever holds an account's intake key."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> IntakeKey | None:  # noqa: ARG002
+        return IntakeKey.objects.matching(token).select_related("account").first()
+
+
+api = NinjaAPI(
+    title="Referral intake",
+    version="1",
+    description="Hand in referrals of a campaign; they are delivered to its CRMs at once.",
+    auth=IntakeKeyBearer(),
+    parser=ExactParser(),
+    docs_url="docs",
+)
+answer_errors(api)
+
+
+@api.post(
+    "campaigns/{campaign_key}/referrals",
+    response={202: AcceptedListOut},
+    summary="Hand in one referral, or a list of up to 1000",
+)
+def hand_in(
+    request: HttpRequest,
+    campaign_key: str,
+    payload: ReferralsIn = Body(...),  # type: ignore[type-arg] # noqa: B008 - ninja's way.
+) -> tuple[int, AcceptedListOut]:
+    """All or nothing: one wrong item refuses the whole list, and nothing is stored."""
+    campaign = _campaign(request, campaign_key)
+    given: list[ReferralIn] = payload if isinstance(payload, list) else [payload]
+    accepted = accept_referrals(campaign, [_item(one) for one in given])
+    return 202, AcceptedListOut(referrals=[AcceptedOut.from_orm(one) for one in accepted])
+
+
+@api.get("referrals/{referral_id}", response=ReferralOut, summary="Where a referral stands")
+def show(request: HttpRequest, referral_id: UUID) -> ReferralOut:
+    """A referral's deliveries and their outcomes."""
+    referral = (
+        Referral.objects.select_related("campaign")
+        .prefetch_related("deliveries__connection", "deliveries__attempts")
+        .filter(campaign__account=_account(request), pk=referral_id)
+        .first()
+    )
+    if referral is None:
+        raise Http404(f"There is no referral {referral_id} in this account.")
+    return ReferralOut(
+        id=referral.id,
+        campaign=referral.campaign.key,
+        external_id=referral.external_id,
+        accepted_at=referral.accepted_at,
+        deliveries=[_delivery(delivery) for delivery in referral.deliveries.all()],
+    )
+
+
+def _account(request: HttpRequest) -> Any:  # noqa: ANN401 - ninja puts what authenticated here.
+    return request.auth.account  # type: ignore[attr-defined]
+
+
+def _campaign(request: HttpRequest, key: str) -> Campaign:
+    campaign = Campaign.objects.filter(account=_account(request), key=key).first()
+    if campaign is None:
+        raise Http404(f'There is no campaign "{key}" in this account.')
+    return campaign
+
+
+def _item(given: ReferralIn) -> Item:
+    return Item(
+        external_id=given.external_id,
+        attributes=given.attributes,
+        occurred_at=given.occurred_at,
+    )
+
+
+def _delivery(delivery: Delivery) -> DeliveryOut:
+    attempts = list(delivery.attempts.all())
+    last = attempts[-1] if attempts else None
+    return DeliveryOut(
+        connection=delivery.connection.name,
+        status=delivery.status,
+        outcome=delivery.outcome,
+        attempts=len(attempts),
+        next_attempt_at=None if delivery.claimed_at else delivery.due_at,
+        status_code=last.response_status if last else None,
+        error_code=last.error_code if last else "",
+        reason=last.reason if last else "",
+        reference=last.reference if last else "",
+    )

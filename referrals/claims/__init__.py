@@ -1,0 +1,53 @@
+"""The lease: claim due deliveries, complete them under the number that was claimed.
+
+The only hand-written SQL stands in this package: one module for PostgreSQL, one for SQLite, with the
+same two functions. Must not know what is sent or what an outcome means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from referrals.claims import postgresql, sqlite
+from referrals.claims.values import Claim, Completion, lost_attempt
+from referrals.models import Delivery, DeliveryAttempt
+
+__all__ = ["Claim", "Completion", "claim", "complete", "has_due"]
+
+
+def claim(*, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
+    """Take up to `limit` due deliveries, the oldest of each connection, until the lease ends.
+
+    Where an earlier claim was never completed, its attempt is recorded as unknown in the same
+    transaction: whoever had it may have sent it.
+    """
+    with transaction.atomic():
+        claims = _backend().claim(limit=limit, now=now, lease_end=now + lease)
+        lost = [lost_attempt(taken, now) for taken in claims if taken.lost_at is not None]
+        if lost:
+            DeliveryAttempt.objects.bulk_create(lost, ignore_conflicts=True)
+    return claims
+
+
+def complete(completions: Sequence[Completion]) -> set[int]:
+    """Record finished attempts and settle their deliveries; returns the ids that were recorded.
+
+    A delivery that was claimed again meanwhile keeps what the later claim makes of it: a worker that
+    lost its lease can't overwrite.
+    """
+    if not completions:
+        return set()
+    with transaction.atomic():
+        return _backend().complete(completions)
+
+
+def has_due(now: datetime) -> bool:
+    """Whether a delivery could be claimed now."""
+    return Delivery.objects.claimable(now).exists()
+
+
+def _backend() -> postgresql.Backend | sqlite.Backend:
+    return postgresql.Backend() if connection.vendor == "postgresql" else sqlite.Backend()

@@ -1,0 +1,156 @@
+"""Claims on PostgreSQL: one statement claims and returns what is needed, one records a batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from referrals.claims.values import Claim, Completion
+from referrals.states import Cause
+
+# A LATERAL join takes the oldest few of each open connection, so that the claim costs the same
+# whether one connection's backlog is a thousand or a million, and no connection starves another.
+_CLAIM = """
+WITH open AS MATERIALIZED (
+    SELECT c.id
+    FROM connections_connection c
+    CROSS JOIN LATERAL (
+        SELECT d.due_at FROM referrals_delivery d
+        WHERE d.connection_id = c.id AND d.due_at <= %(now)s
+        ORDER BY d.due_at LIMIT 1
+    ) oldest
+    WHERE c.state = 'active' AND (c.resting_until IS NULL OR c.resting_until <= %(now)s)
+    ORDER BY oldest.due_at
+    LIMIT %(limit)s
+), share AS (
+    SELECT greatest(1, ceil(%(limit)s::float / greatest(1, count(*))))::int AS size FROM open
+), picked AS MATERIALIZED (
+    SELECT due.id, due.claimed_at
+    FROM open
+    CROSS JOIN LATERAL (
+        SELECT d.id, d.claimed_at FROM referrals_delivery d
+        WHERE d.connection_id = open.id AND d.due_at <= %(now)s
+        ORDER BY d.due_at
+        LIMIT (SELECT size FROM share)
+        FOR UPDATE SKIP LOCKED
+    ) due
+    LIMIT %(limit)s
+)
+UPDATE referrals_delivery d
+SET due_at = %(lease_end)s,
+    claimed_at = %(now)s,
+    attempt_number = d.attempt_number + 1,
+    step = d.step + CASE WHEN picked.claimed_at IS NULL THEN 0 ELSE 1 END
+FROM picked, referrals_referral r, connections_campaign g
+WHERE d.id = picked.id AND r.id = d.referral_id AND g.id = r.campaign_id
+RETURNING d.id, d.attempt_number, d.connection_id, d.referral_id, d.step, d.next_cause,
+          d.created_at, picked.claimed_at, g.kind, r.attributes::text
+"""
+
+_DELIVERY_ARRAYS = (
+    ("delivery_id", "bigint"),
+    ("number", "int"),
+    ("status", "text"),
+    ("outcome", "text"),
+    ("step", "int"),
+    ("due_at", "timestamptz"),
+    ("settled_at", "timestamptz"),
+    ("next_cause", "text"),
+)
+
+_ATTEMPT_ARRAYS = (
+    ("cause", "text"),
+    ("started_at", "timestamptz"),
+    ("duration_ms", "int"),
+    ("outcome", "text"),
+    ("rule", "text"),
+    ("reason", "text"),
+    ("reference", "text"),
+    ("request_method", "text"),
+    ("request_url", "text"),
+    ("request_headers", "text"),
+    ("request_body", "bytea"),
+    ("response_status", "int"),
+    ("response_headers", "text"),
+    ("response_body", "bytea"),
+    ("error_code", "text"),
+    ("error_message", "text"),
+)
+
+
+def _arrays(columns: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"%s::{kind}[]" for _, kind in columns)
+
+
+def _names(columns: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(name for name, _ in columns)
+
+
+# The attempt number is the fence: a row that was claimed again meanwhile is not touched, and nothing
+# is added to its log. One statement is one commit for dozens of attempts.
+_SETTLE = f"""
+UPDATE referrals_delivery d
+SET status = t.status, outcome = t.outcome, step = t.step, due_at = t.due_at,
+    settled_at = t.settled_at, next_cause = t.next_cause, claimed_at = NULL
+FROM unnest({_arrays(_DELIVERY_ARRAYS)}) AS t({_names(_DELIVERY_ARRAYS)})
+WHERE d.id = t.delivery_id AND d.attempt_number = t.number AND d.claimed_at IS NOT NULL
+RETURNING d.id
+"""  # noqa: S608 - the names are constants of this module.
+
+_RECORD = f"""
+WITH settled AS ({_SETTLE}), recorded AS (
+    INSERT INTO referrals_deliveryattempt (delivery_id, number, {_names(_ATTEMPT_ARRAYS)})
+    SELECT a.* FROM unnest(%s::bigint[], %s::int[], {_arrays(_ATTEMPT_ARRAYS)})
+        AS a(delivery_id, number, {_names(_ATTEMPT_ARRAYS)})
+    JOIN settled ON settled.id = a.delivery_id
+)
+SELECT id FROM settled
+"""  # noqa: S608 - the names are constants of this module.
+
+
+class Backend:
+    """PostgreSQL's own way to claim and to complete."""
+
+    def claim(self, *, limit: int, now: datetime, lease_end: datetime) -> list[Claim]:
+        """Claim in one statement."""
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM, {"now": now, "limit": limit, "lease_end": lease_end})
+            return [_claim(row) for row in cursor.fetchall()]
+
+    def complete(self, completions: Sequence[Completion]) -> set[int]:
+        """Settle the deliveries and add their attempts in one statement."""
+        sent = [completion for completion in completions if completion.attempt is not None]
+        parameters: list[list[object]] = [
+            [getattr(completion, name) for completion in completions]
+            for name, _ in _DELIVERY_ARRAYS
+        ]
+        parameters.append([completion.delivery_id for completion in sent])
+        parameters.append([completion.number for completion in sent])
+        parameters += [
+            [completion.attempt[name] for completion in sent if completion.attempt is not None]
+            for name, _ in _ATTEMPT_ARRAYS
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(_RECORD, parameters)
+            return {row[0] for row in cursor.fetchall()}
+
+
+def _claim(row: tuple[object, ...]) -> Claim:
+    id_, number, connection_id, referral_id, step, cause, created_at, lost_at, kind, attributes = (
+        row
+    )
+    return Claim(
+        delivery_id=id_,  # type: ignore[arg-type] # A cursor's rows have no types.
+        number=number,  # type: ignore[arg-type]
+        connection_id=connection_id,  # type: ignore[arg-type]
+        referral_id=referral_id,  # type: ignore[arg-type]
+        step=step,  # type: ignore[arg-type]
+        cause=Cause(cause),
+        created_at=created_at,  # type: ignore[arg-type]
+        lost_at=lost_at,  # type: ignore[arg-type]
+        campaign_kind=kind,  # type: ignore[arg-type]
+        attributes=json.loads(attributes),  # type: ignore[arg-type]
+    )

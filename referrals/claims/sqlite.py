@@ -1,0 +1,99 @@
+"""Claims on SQLite: a window function picks, and since a transaction holds the only write lock from
+its beginning, what was read is still true when it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from referrals.claims.values import Claim, Completion
+from referrals.models import Delivery, DeliveryAttempt
+from referrals.states import Cause
+
+_MOST_IN_ONE_STATEMENT = 500
+
+
+class Backend:
+    """SQLite's own way to claim and to complete."""
+
+    def claim(self, *, limit: int, now: datetime, lease_end: datetime) -> list[Claim]:
+        """Pick the oldest of each connection in turn, then move them all."""
+        rows = list(self._pick(limit, now))
+        Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+            due_at=lease_end, claimed_at=now, attempt_number=F("attempt_number") + 1
+        )
+        lost = [row.pk for row in rows if row.claimed_at is not None]
+        if lost:
+            Delivery.objects.filter(pk__in=lost).update(step=F("step") + 1)
+        return [_claim(row) for row in rows]
+
+    def complete(self, completions: Sequence[Completion]) -> set[int]:
+        """Settle the deliveries that are still claimed under their number, then add the attempts."""
+        ours = self._still_ours(completions)
+        kept = [completion for completion in completions if completion.delivery_id in ours]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "UPDATE referrals_delivery SET status = %s, outcome = %s, step = %s, due_at = %s,"
+                " settled_at = %s, next_cause = %s, claimed_at = NULL WHERE id = %s",
+                [_columns(completion) for completion in kept],
+            )
+        DeliveryAttempt.objects.bulk_create(
+            DeliveryAttempt(
+                delivery_id=completion.delivery_id, number=completion.number, **completion.attempt
+            )
+            for completion in kept
+            if completion.attempt is not None
+        )
+        return ours
+
+    def _pick(self, limit: int, now: datetime) -> Sequence[Delivery]:
+        turn = Window(RowNumber(), partition_by=F("connection"), order_by=F("due_at").asc())
+        return (
+            Delivery.objects.claimable(now)
+            .select_related("referral__campaign")
+            .annotate(turn=turn)
+            .order_by("turn", "due_at")[:limit]
+        )
+
+    def _still_ours(self, completions: Sequence[Completion]) -> set[int]:
+        numbers = {completion.delivery_id: completion.number for completion in completions}
+        ids = list(numbers)
+        found: set[int] = set()
+        for start in range(0, len(ids), _MOST_IN_ONE_STATEMENT):
+            rows = Delivery.objects.filter(
+                pk__in=ids[start : start + _MOST_IN_ONE_STATEMENT], claimed_at__isnull=False
+            ).values_list("pk", "attempt_number")
+            found |= {pk for pk, number in rows if numbers[pk] == number}
+        return found
+
+
+def _columns(completion: Completion) -> tuple[object, ...]:
+    adapt = connection.ops.adapt_datetimefield_value
+    return (
+        completion.status.value,
+        completion.outcome,
+        completion.step,
+        adapt(completion.due_at),
+        adapt(completion.settled_at),
+        completion.next_cause.value,
+        completion.delivery_id,
+    )
+
+
+def _claim(row: Delivery) -> Claim:
+    return Claim(
+        delivery_id=row.pk,
+        number=row.attempt_number + 1,
+        connection_id=row.connection_id,
+        referral_id=row.referral_id,
+        step=row.step + (row.claimed_at is not None),
+        cause=Cause(row.next_cause),
+        created_at=row.created_at,
+        lost_at=row.claimed_at,
+        campaign_kind=row.referral.campaign.kind,
+        attributes=row.referral.attributes,
+    )

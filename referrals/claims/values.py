@@ -1,0 +1,65 @@
+"""What is claimed and what completes it, as values; knows no SQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connections.http.messages import ErrorCode
+from connections.http.outcomes import Outcome
+from referrals.models import DeliveryAttempt
+from referrals.states import Cause, DeliveryStatus
+
+_LOST = "The worker that was sending this stopped before it could record an answer."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A delivery taken for one attempt. `lost_at` is when an attempt before it was begun and never
+    recorded; the attributes are the referral's as stored."""
+
+    delivery_id: int
+    number: int
+    connection_id: int
+    referral_id: uuid.UUID
+    step: int
+    cause: Cause
+    created_at: datetime
+    lost_at: datetime | None
+    campaign_kind: str
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What becomes of a claimed delivery. `attempt` holds the columns of the attempt's row, or is
+    None where nothing was sent and the claim is only given back."""
+
+    delivery_id: int
+    number: int
+    status: DeliveryStatus
+    outcome: str
+    step: int
+    due_at: datetime | None
+    settled_at: datetime | None
+    next_cause: Cause
+    attempt: Mapping[str, Any] | None
+
+
+def lost_attempt(claim: Claim, now: datetime) -> DeliveryAttempt:
+    """The row for an attempt that was begun before this claim and of which nothing is known."""
+    assert claim.lost_at is not None  # noqa: S101 - for the type checker.
+    return DeliveryAttempt(
+        delivery_id=claim.delivery_id,
+        number=claim.number - 1,
+        cause=claim.cause,
+        started_at=claim.lost_at,
+        duration_ms=round((now - claim.lost_at).total_seconds() * 1000),
+        outcome=Outcome.UNKNOWN,
+        reason=_LOST,
+        error_code=ErrorCode.LEASE_LOST,
+        error_message=_LOST,
+    )

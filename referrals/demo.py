@@ -1,0 +1,210 @@
+"""The demo: an account with campaigns, connections to the CRM simulator, links and a login.
+
+Making it twice changes nothing that a person may have changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from connections.attributes import CampaignKind
+from connections.models import Account, Campaign, Connection, Link
+from connections.services import link_campaign
+from connections.storing import store_connection
+from connections.files import load_connection
+from referrals.models import IntakeKey
+from referrals.models.keys import digest, make_token
+
+_LOGIN = "demo"
+_PASSWORD = "demo"  # noqa: S105 - a login for a demo on one's own machine, printed by the command.
+_CRM_KEY = "demo-key"
+
+_JSON = """
+name = "Demo CRM (JSON)"
+documentation = "https://mailchimp.com/developer/marketing/api/list-members/add-member-to-list/"
+required = ["email"]
+reason = "detail"
+reference = "id"
+
+[endpoints]
+production = "{crm}/3.0/lists/production/members"
+testing = "{crm}/3.0/lists/testing/members"
+
+[authorization]
+kind = "basic"
+username = "referrals"
+password = "env:CRM_KEY"
+
+[body]
+encoding = "json"
+document = '''
+{{"email_address": "{{{{ email }}}}", "status": "subscribed",
+ "merge_fields": {{"FNAME": "{{{{ first_name }}}}", "LNAME": "{{{{ last_name }}}}"}}}}
+'''
+
+[[rules]]
+status = "400"
+where = "json"
+path = "title"
+operator = "equals"
+value = "Member Exists"
+outcome = "duplicate"
+
+[[rules]]
+status = "200"
+where = "json"
+path = "id"
+operator = "exists"
+outcome = "delivered"
+
+[[expected_responses]]
+name = "Created"
+status = 200
+body = '{{"id": "852aaa9532cb36adfb5e9fef7a4206a9", "status": "subscribed"}}'
+outcome = "delivered"
+
+[[expected_responses]]
+name = "Already a member"
+status = 400
+body = '{{"title": "Member Exists", "status": 400, "detail": "jo@example.com is already a list member."}}'
+outcome = "duplicate"
+
+[[expected_responses]]
+name = "Invalid"
+status = 400
+body = '{{"title": "Invalid Resource", "status": 400, "detail": "Please provide a valid email address."}}'
+outcome = "rejected"
+"""
+
+_FORM = """
+name = "Demo CRM (URL encoded)"
+documentation = "https://sendy.co/api"
+required = ["email"]
+
+[endpoints]
+production = "{crm}/subscribe"
+testing = "{crm}/subscribe"
+
+[credentials]
+api_key = "env:CRM_KEY"
+
+[body]
+encoding = "urlencoded"
+document = '''
+api_key={{{{ credentials.api_key }}}}
+email={{{{ email }}}}
+name={{{{ first_name }}}}
+list=newsletter
+boolean=true
+'''
+
+[[rules]]
+where = "text"
+operator = "equals"
+value = "true"
+outcome = "delivered"
+
+[[rules]]
+where = "text"
+operator = "equals"
+value = "Already subscribed."
+outcome = "duplicate"
+
+[[rules]]
+where = "text"
+operator = "contains"
+value = "Invalid API key"
+outcome = "unauthorized"
+
+[[rules]]
+where = "text"
+operator = "one_of"
+value = ["Invalid email address.", "Some fields are missing."]
+outcome = "rejected"
+
+[[expected_responses]]
+name = "Subscribed"
+status = 200
+body = "true"
+outcome = "delivered"
+
+[[expected_responses]]
+name = "Twice"
+status = 200
+body = "Already subscribed."
+outcome = "duplicate"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """What a person needs to try the product. The campaign key is the JSON connection's."""
+
+    account: str
+    campaign_key: str
+    form_campaign_key: str
+    intake_key: str
+    login: str
+    password: str
+    crm: str
+
+    def to_json(self) -> dict[str, str]:
+        """As a JSON object."""
+        return asdict(self)
+
+
+@transaction.atomic
+def make_demo(*, crm_url: str, intake_key: str = "") -> Demo:
+    """Make what is missing of the demo. `intake_key` is the token that it should have, if any."""
+    account, _ = Account.objects.get_or_create(slug="demo", defaults={"name": "Demo advertiser"})
+    account.members.add(_make_login())
+    json_campaign = _campaign(account, "Newsletter sign-up", CampaignKind.EMAIL_SUBSCRIPTION)
+    form_campaign = _campaign(account, "Test drive leads", CampaignKind.LEAD_GENERATION)
+    _campaign(account, "Spring traffic", CampaignKind.WEBSITE_TRAFFIC)
+    _link(json_campaign, _connection(account, _JSON, crm_url))
+    _link(form_campaign, _connection(account, _FORM, crm_url))
+    return Demo(
+        account=account.slug,
+        campaign_key=json_campaign.key,
+        form_campaign_key=form_campaign.key,
+        intake_key=_make_key(account, intake_key),
+        login=_LOGIN,
+        password=_PASSWORD,
+        crm=crm_url,
+    )
+
+
+def _make_login() -> object:
+    users = get_user_model().objects
+    existing = users.filter(username=_LOGIN).first()
+    return existing or users.create_superuser(_LOGIN, "demo@example.com", _PASSWORD)
+
+
+def _campaign(account: Account, name: str, kind: CampaignKind) -> Campaign:
+    campaign, _ = Campaign.objects.get_or_create(
+        account=account, name=name, defaults={"kind": kind.value}
+    )
+    return campaign
+
+
+def _connection(account: Account, template: str, crm_url: str) -> Connection:
+    spec = load_connection(template.format(crm=crm_url), lambda name: _CRM_KEY)
+    existing = Connection.objects.filter(account=account, name=spec.name).first()
+    return existing or store_connection(spec, account=account)
+
+
+def _link(campaign: Campaign, connection: Connection) -> None:
+    if not Link.objects.filter(campaign=campaign, connection=connection).exists():
+        link_campaign(campaign, connection=connection, by=None)
+
+
+def _make_key(account: Account, token: str) -> str:
+    """A key that is kept hashed can't be printed twice, so the demo's is chosen by its maker."""
+    token = token or make_token()
+    IntakeKey.objects.get_or_create(
+        digest=digest(token), defaults={"account": account, "name": "Demo", "start": token[:8]}
+    )
+    return token

@@ -1,0 +1,41 @@
+"""`manage.py deliver`: the pump in the foreground, without worker or Redis."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from referrals import stopping
+from referrals.pump import deliver_due, finish_under_way
+
+
+class Command(BaseCommand):
+    """Delivers what is due, and with --once stops when nothing is left."""
+
+    help = "Delivers what is due, in the foreground; stops with --once or on Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--once", action="store_true", help="Stop when nothing is due any more."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
+        stopping.on_signals()
+        outcomes: Counter[str] = Counter()
+        has_more = True
+        while not stopping.requested() and (has_more or not options["once"]):
+            summary = deliver_due(on_progress=outcomes.update)
+            finish_under_way()
+            has_more = summary.has_more
+            if summary.total:
+                self.stdout.write(_in_words(summary.outcomes))
+            if not has_more and not options["once"]:
+                stopping.wait(settings.TICK_SECONDS)
+        self.stdout.write(f"In all: {_in_words(outcomes) or 'nothing was due'}.")
+
+
+def _in_words(outcomes: Counter[str]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())

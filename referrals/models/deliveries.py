@@ -1,0 +1,125 @@
+"""Deliveries and their attempts; `claims.py` writes them in bulk, so columns here are its business."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+
+from connections.http.outcomes import Outcome
+from connections.models import Connection, ExchangeRecord
+from referrals.models.referrals import Referral
+from referrals.states import Cause, DeliveryStatus
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Questions about deliveries."""
+
+    def pending(self) -> DeliveryQuerySet:
+        """The deliveries that still wait for an attempt or are under way."""
+        return self.filter(status=DeliveryStatus.PENDING)
+
+    def claimable(self, now: datetime) -> DeliveryQuerySet:
+        """The deliveries that a worker may take now."""
+        open_connections = models.Q(connection__resting_until=None) | models.Q(
+            connection__resting_until__lte=now
+        )
+        return self.filter(
+            open_connections, due_at__lte=now, connection__state=Connection.State.ACTIVE
+        )
+
+
+class Delivery(models.Model):
+    """One referral to one connection.
+
+    `due_at` is when the next attempt may begin and, while one is under way, when its lease ends;
+    it is empty once no attempt comes by itself. `attempt_number` counts claims: a worker may record
+    a result only under the number that it claimed.
+    """
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="deliveries")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="deliveries")
+    status = models.CharField(
+        max_length=16,
+        choices=[(status.value, status.capitalize()) for status in DeliveryStatus],
+        default=DeliveryStatus.PENDING.value,
+    )
+    outcome = models.CharField(
+        "last outcome",
+        max_length=16,
+        blank=True,
+        choices=[(outcome.value, outcome.capitalize()) for outcome in Outcome],
+    )
+    due_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    attempt_number = models.PositiveIntegerField(default=0)
+    step = models.PositiveSmallIntegerField(
+        default=0, help_text="How many attempts of the schedule are used up."
+    )
+    next_cause = models.CharField(
+        max_length=8, choices=[(cause.value, cause.capitalize()) for cause in Cause],
+        default=Cause.FIRST.value,
+    )  # fmt: skip
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["referral", "connection"], name="delivery_once_to_a_connection"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="pending", due_at__isnull=False)
+                | (~models.Q(status="pending") & models.Q(due_at=None, claimed_at=None)),
+                name="delivery_is_due_while_pending",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[one.value for one in DeliveryStatus]),
+                name="delivery_status_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="delivery_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral} → {self.connection}"
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this delivery, and for no other."""
+        return idempotency_key(self.referral_id, self.connection_id)
+
+
+class DeliveryAttempt(ExchangeRecord):
+    """One exchange of a delivery; a number without an attempt was claimed and given back unsent."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    cause = models.CharField(
+        max_length=8, choices=[(cause.value, cause.capitalize()) for cause in Cause]
+    )
+
+    class Meta:
+        ordering = ["delivery", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["delivery", "number"], name="attempt_number_in_delivery"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number}: {self.outcome}"
+
+
+def idempotency_key(referral_id: object, connection_id: int) -> str:
+    """The key that tells a CRM that two requests mean one delivery."""
+    return f"{referral_id}-{connection_id}"

@@ -1,0 +1,33 @@
+"""Referrals as they were accepted; must not know how they are delivered."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from connections.models import Campaign
+from referrals.identifiers import uuid7
+
+
+class Referral(models.Model):
+    """One lead as accepted at the door; never changed afterwards."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="referrals")
+    external_id = models.CharField("external ID", max_length=200)
+    attributes = models.JSONField(default=dict)
+    occurred_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "external_id"], name="referral_external_id_in_campaign"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(external_id=""), name="referral_has_external_id"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id

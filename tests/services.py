@@ -1,0 +1,41 @@
+"""The services of a test run, as a pytest plugin that is loaded before Django's settings are.
+
+Without DATABASE_URL and REDIS_URL: SQLite and an embedded Valkey server. Every process of a parallel
+run has a Redis database, a data folder and keys of its own, so that no run touches `var/`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from pathlib import Path
+
+from tests.valkey import Valkey
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+
+_folder = tempfile.TemporaryDirectory(prefix="referrals-test-", ignore_cleanup_errors=True)
+atexit.register(_folder.cleanup)
+
+
+def _redis_url() -> str:
+    given = os.environ.get("TEST_REDIS_URL") or os.environ.get("REDIS_URL")
+    if given:
+        # Remembered, because the processes of a parallel run inherit what is set here.
+        os.environ["TEST_REDIS_URL"] = given
+        return f"{given.rstrip('/').removesuffix('/0')}/{int(_WORKER) + 1}"
+    valkey = Valkey(Path(_folder.name) / "valkey.sock").start()
+    atexit.register(valkey.stop)
+    return valkey.url
+
+
+os.environ.update(
+    VAR_DIR=_folder.name,
+    REDIS_URL=_redis_url(),
+    SECRET_KEY="only for tests",
+    ENCRYPTION_KEYS="Ud3bl8Rp5R0CRiN2wpxrL4QFWdon4L0ZZbwMXICY-uM=",
+    DELIVERY_PERMITTED_NETWORKS="127.0.0.0/8",
+    DEBUG="false",
+    HTTPS="false",
+)
