@@ -13,7 +13,7 @@ run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is
 	@python manage.py migrate --verbosity 0
 	@python manage.py collectstatic --noinput --verbosity 0
 	@python manage.py demo --port $(PORT) --crm http://127.0.0.1:$(CRM_PORT)
-	@CRM_PORT=$(CRM_PORT) honcho start --port $(PORT) $$(python -m config.processes)
+	@CRM_PORT=$(CRM_PORT) honcho start --port $(PORT) $$(python -m config.processes) || test $$? = 130
 
 test: $(VENV)/dev ## Run all tests, on DATABASE_URL and REDIS_URL where they are set.
 	pytest --numprocesses auto --dist loadscope

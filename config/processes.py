@@ -1,4 +1,7 @@
-"""Prints which processes of the Procfile this installation needs: no Valkey where REDIS_URL is set."""
+"""Prints which processes of the Procfile this installation needs.
+
+Valkey is among them only where REDIS_URL does not name a server already.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What operators configure: accounts, campaigns, connections and links."""

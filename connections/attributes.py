@@ -1,13 +1,13 @@
 """The attributes that a referral may carry, and which of them each kind of campaign may share.
 
-Sources: the advertiser's list of shared attributes and the partner's list of keys, with the rules for
-personal data of each kind of campaign. Must not know referrals or connections.
+Sources: the advertiser's list of shared attributes and the partner's list of keys, with the rules
+for personal data of each kind of campaign. Must not know referrals or connections.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -16,6 +16,9 @@ from enum import StrEnum
 from connections.http.values import Number
 
 _LONGEST_TEXT = 4_096
+_LONGEST_NUMBER = 40
+_INTEGER_TEXT = re.compile(rf"-?\d{{1,{_LONGEST_NUMBER}}}")
+_STORED_DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 _UNSTORABLE = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that a database or an XML body can't hold."""
 
@@ -52,8 +55,8 @@ class AttributeValueError(ValueError):
 class Attribute:
     """One named value that a referral may carry.
 
-    `is_personal` values are masked for people without the permission; `shared_by` names the kinds of
-    campaign that may pass the value on.
+    `is_personal` values are masked for people without the permission; `shared_by` names the kinds
+    of campaign that may pass the value on.
     """
 
     key: str
@@ -67,13 +70,18 @@ class Attribute:
         """The value as it is stored: exact, in a JSON type; raises AttributeValueError."""
         if value is None or value == "":
             return None
+        if isinstance(value, int) and abs(value) >= 10**_LONGEST_NUMBER:
+            raise AttributeValueError(f"must not have more than {_LONGEST_NUMBER} digits")
         return _CLEANERS[self.type](value)
 
     def typed(self, value: object) -> object:
-        """The stored value as templates see it: a decimal is a number in its own digits."""
-        if self.type is AttributeType.DECIMAL and isinstance(value, str):
-            return Number(value)
-        return value
+        """The stored value as templates see it: a decimal is a number in its own digits.
+
+        What was stored before the attribute became a decimal stays the text that it is.
+        """
+        if self.type is not AttributeType.DECIMAL or not isinstance(value, str):
+            return value
+        return Number(value) if _STORED_DECIMAL.fullmatch(value) else value
 
 
 def _clean_text(value: object) -> str:
@@ -88,9 +96,9 @@ def _clean_text(value: object) -> str:
 
 
 def _clean_integer(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**40:
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,40}", value):
+    if isinstance(value, str) and _INTEGER_TEXT.fullmatch(value):
         return int(value)
     raise AttributeValueError("must be a whole number, such as 25")
 
@@ -101,7 +109,8 @@ def _clean_decimal(value: object) -> str:
             number = Decimal(str(value))
         except InvalidOperation:
             number = Decimal("NaN")
-        if number.is_finite() and -30 < number.adjusted() < 30:
+        is_short = number.is_finite() and abs(number.adjusted()) <= _LONGEST_NUMBER
+        if is_short and len(format(number, "f")) <= _LONGEST_NUMBER:
             return format(number, "f")
     raise AttributeValueError("must be a number, such as 2.50")
 
@@ -126,7 +135,7 @@ def _clean_datetime(value: object) -> str:
         raise AttributeValueError("must be a date and time, such as 2026-01-31T12:30:00Z") from None
 
 
-_CLEANERS = {
+_CLEANERS: Mapping[AttributeType, Callable[[object], str | int | bool]] = {
     AttributeType.TEXT: _clean_text,
     AttributeType.INTEGER: _clean_integer,
     AttributeType.DECIMAL: _clean_decimal,
@@ -147,11 +156,11 @@ _INTEGER, _DECIMAL, _DATE, _DATETIME = (
 
 _PERSONAL = (
     ("email", "Email address", "john.smith@example.com", _SUBSCRIPTION),
-    ("email_md5", "Email address (MD5)", "5bd93a0c5f1e0bba4b0e9a9a1d8f8d3c", _SUBSCRIPTION),
+    ("email_md5", "Email address (MD5)", "1bc5edb4799fd8eec67c66122f47eb73", _SUBSCRIPTION),
     (
         "email_sha256",
         "Email address (SHA-256)",
-        "1f0e3dad99908345f7439f8ffabdffc4f3e1d3b6f7d0a5c5e2ad37a1c0bb0a11",
+        "8e621e3d0368631d263d07a351fa8d34fba0d17c15fbcdec11a5f58008d022a0",
         _SUBSCRIPTION,
     ),
     ("first_name", "First name", "John", _SUBSCRIPTION),

@@ -1,6 +1,7 @@
 """The connection's form: one field for each setting of each authorization, secrets write-only.
 
-The fields come from what the kinds declare, so a new kind has its form already. Must not know pages.
+The fields come from what the kinds declare, so a new kind has its form already. Must not know
+pages.
 """
 
 from __future__ import annotations

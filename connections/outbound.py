@@ -10,10 +10,9 @@ from django.conf import settings
 from connections.client import Client, SendLimits
 from connections.destination import DestinationPolicy
 
-
 _PORTS = frozenset({80, 443, *range(1024, 65536)})
-"""Mail servers and shells listen on low ports, and some would take a request for commands; CRMs that
-advertisers run themselves listen on any of the others."""
+"""Mail servers and shells listen on low ports, and some would take a request for commands; CRMs
+that advertisers run themselves listen on any of the others."""
 
 
 @cache
@@ -32,7 +31,7 @@ def destination_policy() -> DestinationPolicy:
 
 
 def send_limits(total_timeout: float) -> SendLimits:
-    """The limits of one send; a connection may ask for less time than the installation, not more."""
+    """The limits of one send; a connection may ask for less time than others, never for more."""
     total = min(total_timeout, settings.DELIVERY_TOTAL_TIMEOUT)
     return SendLimits(
         connect=min(settings.DELIVERY_CONNECT_TIMEOUT, total),

@@ -1,0 +1,1 @@
+"""What happens to referrals: intake, delivery, and the record of both."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
@@ -28,7 +29,7 @@ def check_delivery_times(**_: Any) -> list[CheckMessage]:  # noqa: ANN401 - Djan
             hint="Otherwise a referral could be sent twice at the same time.",
             id="referrals.E001",
         )
-        for (shorter, shorter_time), (longer, longer_time) in zip(times, times[1:], strict=False)
+        for (shorter, shorter_time), (longer, longer_time) in pairwise(times)
         if shorter_time >= longer_time
     ]
 

@@ -64,8 +64,8 @@ class CampaignNotLive(Exception):  # noqa: N818 - it says what the campaign is.
 def accept_referrals(campaign: Campaign, items: Sequence[Item]) -> list[Accepted]:
     """Store the items that are new, with a delivery for each active link, and ring the doorbell.
 
-    All or nothing: raises IntakeRefused or CampaignNotLive, and then nothing is stored. An item whose
-    external id is known already changes nothing.
+    All or nothing: raises IntakeRefused or CampaignNotLive, and then nothing is stored. An item
+    whose external id is known already changes nothing.
     """
     if campaign.status != Campaign.Status.LIVE:
         raise CampaignNotLive(f"The campaign {campaign.name} is {campaign.status}.")

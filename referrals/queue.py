@@ -1,4 +1,4 @@
-"""The doorbell: the only importer of RQ. Redis wakes workers up; what there is to do, it never knows."""
+"""The doorbell: the only importer of RQ. Redis wakes workers up and never knows what is to do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The threads that send: work goes in through a queue, results come back through a deque.
 
-Must not know what the work is, and touches no database. The thread that collects is woken for batches,
-not for single results, because it shares the interpreter with those that send.
+Must not know what the work is, and touches no database. The thread that collects is woken for
+batches, not for single results, because it shares the interpreter with those that send.
 """
 
 from __future__ import annotations
@@ -61,6 +61,6 @@ class Senders(Generic[ResultT]):
         while (work := self._work.get()) is not None:
             try:
                 self._results.append(work())
-            except BaseException as error:  # noqa: BLE001 - handed to the collecting thread.
+            except BaseException as error:
                 self._failure = error
             self._finished.set()

@@ -1,4 +1,4 @@
-"""Fixtures for every test: a CRM, an account with a campaign and a connection, and quiet services."""
+"""Fixtures for every test: a CRM, an account with a campaign and a connection, quiet services."""
 
 from __future__ import annotations
 

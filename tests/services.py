@@ -1,7 +1,7 @@
 """The services of a test run, as a pytest plugin that is loaded before Django's settings are.
 
-Without DATABASE_URL and REDIS_URL: SQLite and an embedded Valkey server. Every process of a parallel
-run has a Redis database, a data folder and keys of its own, so that no run touches `var/`.
+Without DATABASE_URL and REDIS_URL: SQLite and an embedded Valkey server. Every process of a
+parallel run has a Redis database, a data folder and keys of its own; no run touches `var/`.
 """
 
 from __future__ import annotations

@@ -10,11 +10,13 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -163,19 +165,14 @@ class _Database:
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         if self._server:
             with psycopg.connect(self.url) as connection:
-                return connection.execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]
-        import sqlite3
-
-        connection = sqlite3.connect(self._file, timeout=30)
-        try:
-            return connection.execute(statement).fetchall()
-        finally:
-            connection.close()
+                return connection.execute(statement).fetchall()
+        with closing(sqlite3.connect(self._file, timeout=30)) as file:
+            return file.execute(statement).fetchall()
 
     def _administer(self, statement: str) -> None:
         if self._server:
             with psycopg.connect(self._server, autocommit=True) as connection:
-                connection.execute(sql.SQL(statement).format(sql.Identifier(self._name)))  # type: ignore[arg-type]
+                connection.execute(sql.SQL(statement).format(sql.Identifier(self._name)))
 
 
 def _free_port() -> int:

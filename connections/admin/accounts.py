@@ -28,13 +28,10 @@ class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = [CustomAttributeInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                campaign_count=Count("campaigns", distinct=True),
-                connection_count=Count("connections", distinct=True),
-            )
+        accounts: QuerySet[Account] = super().get_queryset(request)
+        return accounts.annotate(
+            campaign_count=Count("campaigns", distinct=True),
+            connection_count=Count("connections", distinct=True),
         )
 
     @admin.display(description="Campaigns", ordering="campaign_count")
@@ -59,8 +56,9 @@ class CampaignAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = [link_campaigns, unlink_campaigns]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        campaigns: QuerySet[Campaign] = super().get_queryset(request)
         active = Count("links", filter=Q(links__unlinked_at=None))
-        return super().get_queryset(request).annotate(link_count=active)
+        return campaigns.annotate(link_count=active)
 
     @admin.display(description="Linked to", ordering="link_count")
     def link_count(self, campaign: Campaign) -> int:

@@ -11,6 +11,7 @@ from django.forms import ModelForm, Textarea, TextInput
 from django.http import HttpRequest
 
 from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
+from connections.admin.readonly import ReadOnly
 from connections.forms import authorization_field_names, make_connection_form
 from connections.http.errors import DescriptionError
 from connections.http.spec import Environment
@@ -84,6 +85,22 @@ def _test_environment(connection: Connection) -> str:
     return next((choice.value for choice in order if choice in there), Environment.PRODUCTION)
 
 
+def _fieldsets() -> list[tuple[str | None, list[str]]]:
+    return [
+        (None, ["account", "name", "documentation", "state", "state_reason"]),
+        ("Endpoint", ["method", "idempotency_header"]),
+        ("Authorization", ["authorization_kind", *authorization_field_names(), "credentials"]),
+        ("Headers", ["headers"]),
+        ("Body", ["encoding", "document", *_BODY_SETTINGS]),
+        ("Response handling", ["reason_path", "reference_path", *_WAIT_SETTINGS, "on_unknown"]),
+        ("Settings", ["sample_attributes", "limits"]),
+    ]
+
+
+_BODY_SETTINGS = ("required_attributes", "empty_values", "content_type")
+_WAIT_SETTINGS = ("wait_where", "wait_path", "wait_unit")
+
+
 @admin.register(Connection)
 class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Connections."""
@@ -111,47 +128,16 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:  # noqa: ANN401, ARG002
-        return [
-            (None, {"fields": ["account", "name", "documentation", "state", "state_reason"]}),
-            ("Endpoint", {"fields": ["method", "idempotency_header"]}),
-            (
-                "Authorization",
-                {"fields": ["authorization_kind", *authorization_field_names(), "credentials"]},
-            ),
-            ("Headers", {"fields": ["headers"]}),
-            (
-                "Body",
-                {
-                    "fields": [
-                        "encoding", "document", "required_attributes", "empty_values", "content_type",
-                    ]
-                },
-            ),
-            (
-                "Response handling",
-                {
-                    "fields": [
-                        "reason_path", "reference_path", "wait_where", "wait_path", "wait_unit",
-                        "on_unknown",
-                    ]
-                },
-            ),
-            ("Settings", {"fields": ["sample_attributes", "limits"]}),
-        ]  # fmt: skip
+        # Asked each time, because a kind of authorization may have registered since.
+        return [(title, {"fields": fields}) for title, fields in _fieldsets()]
 
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: Connection | None = None,
-        change: bool = False,
-        **kwargs: Any,  # noqa: ANN401, FBT001, FBT002
-    ) -> type[ModelForm[Connection]]:
+    def get_form(self, *args: Any, **kwargs: Any) -> type[ModelForm[Connection]]:  # noqa: ANN401 - passed through.
         kwargs["form"] = make_connection_form()
-        return super().get_form(request, obj, change, **kwargs)
+        return super().get_form(*args, **kwargs)
 
 
 @admin.register(ConnectionTest)
-class ConnectionTestAdmin(ExchangeDisplay, admin.ModelAdmin):  # type: ignore[type-arg]
+class ConnectionTestAdmin(ReadOnly, ExchangeDisplay, admin.ModelAdmin):  # type: ignore[type-arg]
     """The tests that were made, to read."""
 
     list_display = [
@@ -167,11 +153,3 @@ class ConnectionTestAdmin(ExchangeDisplay, admin.ModelAdmin):  # type: ignore[ty
     list_select_related = ["connection", "requested_by"]
     search_fields = ["connection__name"]
     fields = ["connection", "environment", "requested_by", *EXCHANGE_FIELDS]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: ConnectionTest | None = None
-    ) -> bool:  # noqa: ARG002
-        return False

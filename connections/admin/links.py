@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from connections.admin.readonly import ReadOnly
 from connections.models import Campaign, Connection, Link
 from connections.services import LinkRefused, link_campaign, unlink_campaign
 
@@ -26,13 +28,23 @@ class ConnectionChoice(forms.Form):
         self.fields["connection"].queryset = connections  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What an action does to each campaign once a person has chosen the connection."""
+
+    verb: str
+    apply: Callable[..., Link]
+    choices: QuerySet[Connection]
+
+
 @admin.action(description="Link to a connection…", permissions=["change"])
 def link_campaigns(
     model_admin: admin.ModelAdmin[Campaign], request: HttpRequest, queryset: QuerySet[Campaign]
 ) -> HttpResponse | None:
     """Ask for a connection of the campaigns' account, then link them all."""
     choices = Connection.objects.filter(account__campaigns__in=queryset).distinct()
-    return _with_connection(model_admin, request, queryset, choices, "Link", link_campaign)
+    change = _Change("Link", link_campaign, choices)
+    return _ask_and_change(model_admin, request, queryset, change)
 
 
 @admin.action(description="Unlink from a connection…", permissions=["change"])
@@ -42,30 +54,34 @@ def unlink_campaigns(
     """Ask for a connection that the campaigns are linked to, then unlink them all."""
     links = Link.objects.active().filter(campaign__in=queryset)
     choices = Connection.objects.filter(links__in=links).distinct()
-    return _with_connection(model_admin, request, queryset, choices, "Unlink", unlink_campaign)
+    change = _Change("Unlink", unlink_campaign, choices)
+    return _ask_and_change(model_admin, request, queryset, change)
 
 
-def _with_connection(
+def _ask_and_change(
     model_admin: admin.ModelAdmin[Campaign],
     request: HttpRequest,
     campaigns: QuerySet[Campaign],
-    choices: QuerySet[Connection],
-    verb: str,
-    change: Callable[..., Link],
+    change: _Change,
 ) -> HttpResponse | None:
-    form = ConnectionChoice(request.POST if "apply" in request.POST else None, connections=choices)
+    given = request.POST if "apply" in request.POST else None
+    form = ConnectionChoice(given, connections=change.choices)
     if form.is_valid():
-        connection = form.cleaned_data["connection"]
         for campaign in campaigns.select_related("account"):
-            _change_one(model_admin, request, campaign, connection, verb, change)
+            sentence, level = _change_one(
+                campaign, form.cleaned_data["connection"], change, request
+            )
+            model_admin.message_user(request, sentence, level)
+            if level == messages.SUCCESS:
+                model_admin.log_change(request, campaign, sentence)
         return None
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"{verb} campaigns",
-        "verb": verb,
+        "title": f"{change.verb} campaigns",
+        "verb": change.verb,
         "form": form,
         "campaigns": campaigns,
-        "has_choices": choices.exists(),
+        "has_choices": change.choices.exists(),
         "action": request.POST.get("action", ""),
         "checkbox": ACTION_CHECKBOX_NAME,
         "opts": model_admin.model._meta,
@@ -74,25 +90,18 @@ def _with_connection(
 
 
 def _change_one(
-    model_admin: admin.ModelAdmin[Campaign],
-    request: HttpRequest,
-    campaign: Campaign,
-    connection: Connection,
-    verb: str,
-    change: Callable[..., Link],
-) -> None:
+    campaign: Campaign, connection: Connection, change: _Change, request: HttpRequest
+) -> tuple[str, int]:
+    """What to tell the person, and how loud."""
     try:
-        change(campaign, connection=connection, by=request.user)
+        change.apply(campaign, connection=connection, by=request.user)
     except LinkRefused as refusal:
-        model_admin.message_user(request, str(refusal), messages.ERROR)
-    else:
-        sentence = f"{verb}ed: {campaign} – {connection}."
-        model_admin.message_user(request, sentence, messages.SUCCESS)
-        model_admin.log_change(request, campaign, sentence)
+        return str(refusal), messages.ERROR
+    return f"{change.verb}ed: {campaign} – {connection}.", messages.SUCCESS
 
 
 @admin.register(Link)
-class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LinkAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """The history of links; links are made and ended by the campaigns' actions."""
 
     list_display = [
@@ -105,12 +114,3 @@ class LinkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="On", boolean=True)
     def is_on(self, link: Link) -> bool:
         return link.is_active
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Link | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Link | None = None) -> bool:  # noqa: ARG002
-        return False

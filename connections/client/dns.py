@@ -48,7 +48,7 @@ def resolve(host: str, resolver: Resolver, patience: Patience) -> list[str]:
 def _look_up(host: str, resolver: Resolver, answer: SimpleQueue[list[str] | Exception]) -> None:
     try:
         answer.put(_first_answer(host, resolver))
-    except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for.
+    except Exception as error:
         answer.put(error)
     finally:
         _lookups.release()

@@ -156,7 +156,7 @@ class GuardedAdapter(requests.adapters.HTTPAdapter):
         connections: int,
         maxsize: int,
         block: bool = False,
-        **_: object,  # noqa: FBT001, FBT002
+        **_: object,
     ) -> None:
         self.poolmanager = GuardedPoolManager(
             self._guard, num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._tls

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from connections.http.authorization import Ticket
@@ -15,13 +16,19 @@ from connections.http.bodies import body_encodings, is_empty
 from connections.http.errors import BuildError, DescriptionError, suggestion
 from connections.http.masking import Mask
 from connections.http.messages import Request
-from connections.http.placeholders import CREDENTIALS, Scope, Template, check_names
+from connections.http.placeholders import (
+    CREDENTIALS,
+    Scope,
+    Template,
+    check_names,
+)
 from connections.http.spec import METHODS, ConnectionSpec
 
 USER_AGENT = "Referrals/1.0 (real-time referral delivery)"
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_BREAK = re.compile(r"[\r\n\0]")
+_AUTHORITY = re.compile(r"https?://((?:\{\{.*?\}\}|\{%.*?%\}|[^/?#\s])+)", re.DOTALL)
 _FORBIDDEN_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
 _LONGEST_HEADER = 4_096
 _LARGEST_BODY = 256 * 1024
@@ -38,11 +45,11 @@ class RequestBuilder:
         self.spec = spec
         self._endpoint = _compile_endpoint(spec, environment)
         self._headers = tuple(_compile_headers(spec))
+        _check_authorization(spec)
         encoding = body_encodings[spec.encoding]()
         self._document = encoding.parse(spec.document) if spec.document.strip() else None
         self._is_query = spec.method == "GET" and encoding.becomes_query
         self._content_type = spec.content_type or encoding.content_type
-        self._mask = Mask(spec.secrets())
         if self._document and spec.method == "GET" and not self._is_query:
             raise DescriptionError(
                 "body.encoding", "GET has no body: use URL encoded, or no document."
@@ -68,7 +75,7 @@ class RequestBuilder:
             url=url,
             headers=tuple(self._rendered_headers(scope, idempotency_key, has_body=bool(body))),
             body=body,
-            mask=self._mask_with(ticket.token),
+            mask=_mask((*self.spec.secrets(), ticket.token)),
         )
         return _checked(self.spec.authorization.authorize(request, ticket))
 
@@ -100,7 +107,7 @@ class RequestBuilder:
                 raise BuildError(f'The required attribute "{name}" is missing.')
 
     def _url(self, scope: Scope, document: bytes) -> str:
-        url = self._endpoint.render(scope).strip()
+        url, _, _ = self._endpoint.render(scope).strip().partition("#")
         if self._is_query and document:
             url += ("&" if "?" in url else "?") + document.decode()
         return url
@@ -117,8 +124,11 @@ class RequestBuilder:
             if value:
                 yield name, value
 
-    def _mask_with(self, token: str) -> Mask:
-        return Mask((*self.spec.secrets(), token)) if token else self._mask
+
+@lru_cache(maxsize=1_024)
+def _mask(secrets: tuple[str, ...]) -> Mask:
+    """The mask, made once for many requests: a token changes only every hour or so."""
+    return Mask(secrets)
 
 
 def build_request(
@@ -135,12 +145,27 @@ def build_request(
 
 def check_endpoint(source: str, field: str = "url") -> Template:
     """The endpoint as a template; raises DescriptionError where it can't be one."""
-    if not re.match(r"https?://[^/?#\s]+", source):
-        raise DescriptionError(field, "Must be a whole URL that starts with https:// or http://.")
     if not source.isascii():
         message = "Write other than ASCII letters as they go over the wire: %C3%BC, xn--…"
         raise DescriptionError(field, message)
+    _check_authority(source, field)
     return Template(source, field=field, in_url=True)
+
+
+def _check_authority(source: str, field: str) -> None:
+    """Refuse an endpoint whose host a referral could choose: it would get the credentials."""
+    authority = _AUTHORITY.match(source.strip())
+    if authority is None:
+        raise DescriptionError(field, "Must be a whole URL that starts with https:// or http://.")
+    if "@" in authority[1]:
+        raise DescriptionError(field, "Must not hold a user name: use the authorization.")
+    is_fixed = "{%" not in authority[1] and all(
+        name.startswith(f"{CREDENTIALS}.")
+        for name in Template(authority[1], field=field, in_url=True).names
+    )
+    if not is_fixed:
+        message = f"The host may hold {{{{ {CREDENTIALS}.NAME }}}}, but no attribute and no tag."
+        raise DescriptionError(field, message)
 
 
 def _compile_endpoint(spec: ConnectionSpec, environment: str) -> Template:
@@ -159,15 +184,29 @@ def _compile_headers(spec: ConnectionSpec) -> Iterator[tuple[str, Template]]:
             yield name, Template(value)
     for name, value in spec.headers.items():
         field = f"headers.{name}"
-        if not _HEADER_NAME.fullmatch(name):
-            raise DescriptionError(field, "Not a header's name.")
-        if name.lower() in _FORBIDDEN_HEADERS:
-            raise DescriptionError(field, "This header is set by the connection itself.")
+        _check_header(field, name, value)
         if name.lower() == "content-type":
             raise DescriptionError(field, "Set content_type instead.")
-        if _HEADER_BREAK.search(value):
-            raise DescriptionError(field, "A header can't hold a line break.")
         yield name, Template(value, field=field)
+
+
+def _check_authorization(spec: ConnectionSpec) -> None:
+    """Refuse headers that can't be sent, whoever names them: an authorization is open to all."""
+    if spec.idempotency_header:
+        _check_header("idempotency_header", spec.idempotency_header)
+    _check_header("content_type", "Content-Type", spec.content_type)
+    request = spec.authorization.authorize(Request(method="GET", url="https://any"), _EMPTY_TICKET)
+    for name, value in request.headers:
+        _check_header("authorization", name, value)
+
+
+def _check_header(field: str, name: str, value: str = "") -> None:
+    if not _HEADER_NAME.fullmatch(name):
+        raise DescriptionError(field, f'"{name}" can\'t be the name of a header.')
+    if name.lower() in _FORBIDDEN_HEADERS:
+        raise DescriptionError(field, f"The header {name} is set by the connection itself.")
+    if _HEADER_BREAK.search(value):
+        raise DescriptionError(field, "A header can't hold a line break.")
 
 
 def _checked(request: Request) -> Request:
@@ -177,16 +216,21 @@ def _checked(request: Request) -> Request:
             raise BuildError(f"The header {name} would hold a line break.")
         if len(value) > _LONGEST_HEADER:
             raise BuildError(f"The header {name} is longer than {_LONGEST_HEADER} characters.")
+    host = _host(request.url)
+    length = () if request.method == "GET" else (("Content-Length", str(len(request.body))),)
+    return replace(request, headers=(("Host", host), *request.headers, *length))
+
+
+def _host(url: str) -> str:
+    """The host with its port, if the URL can go over the wire as it is; raises BuildError."""
     try:
-        parts = urlsplit(request.url)
+        parts = urlsplit(url)
         is_whole = parts.scheme in ("http", "https") and bool(parts.hostname)
-        has_user = "@" in parts.netloc
         parts.port  # noqa: B018 - reading it raises for a port that is none.
     except ValueError:
-        is_whole = has_user = False
-    if not is_whole or re.search(r"[\s\0-\x1f]", request.url):
+        is_whole = False
+    if not is_whole or re.search(r"[\s\0-\x1f]", url):
         raise BuildError("The endpoint is not a whole URL once its placeholders are replaced.")
-    if has_user:
-        raise BuildError("The endpoint must not hold a user name; use the authorization.")
-    length = () if request.method == "GET" else (("Content-Length", str(len(request.body))),)
-    return replace(request, headers=(("Host", parts.netloc), *request.headers, *length))
+    if {".", ".."} & set(parts.path.split("/")):
+        raise BuildError("The endpoint's path would hold a lone dot, which leads elsewhere.")
+    return parts.netloc

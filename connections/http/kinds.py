@@ -26,7 +26,7 @@ class Setting:
     default: str
 
 
-def setting(
+def setting(  # noqa: PLR0913 - it is a declaration, and all but the label is named.
     label: str,
     *,
     help: str = "",  # noqa: A002 - the word that Django's forms use for the same thing.
@@ -35,7 +35,7 @@ def setting(
     choices: tuple[tuple[str, str], ...] = (),
     default: str = "",
 ) -> Any:  # noqa: ANN401 - like dataclasses.field, it stands where a value of any type stands.
-    """Declare a setting of a kind: a dataclass field of type str that carries its label and help."""
+    """Declare a setting of a kind: a dataclass field of type str with its label and help."""
     declared = {
         "label": label,
         "help": help,

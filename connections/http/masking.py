@@ -1,4 +1,4 @@
-"""How credentials are kept out of everything that is stored or shown; knows bytes, not exchanges."""
+"""How credentials are kept out of all that is stored or shown; must not know exchanges."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Mask:
         return masked.decode("utf-8", "surrogatepass")
 
     def _spans(self, content: bytes) -> Iterator[tuple[int, int]]:
-        """Where credentials stand; those that overlap as one, so that none leaves its rest behind."""
+        """Where credentials stand; those that overlap as one, so that none leaves a rest."""
         match = self._pattern.search(content)
         while match:
             start, end = match.span()
@@ -117,7 +117,8 @@ def _pattern(units: Units) -> bytes:
 def _needle(units: Units) -> bytes:
     """The longest part of a form that no encoding changes."""
     text = "".join(unit if len(unit) == 1 else " " for unit in units)
-    return max(re.findall("[A-Za-z0-9]*", text), key=len).encode()
+    longest: str = max(re.findall("[A-Za-z0-9]*", text), key=len)
+    return longest.encode()
 
 
 @cache
@@ -141,7 +142,7 @@ def _escaped(character: str) -> bytes:
 
 
 def _raw_forms(character: str) -> list[bytes]:
-    """As UTF-8, as Latin-1, and as UTF-8 that was read as Latin-1, which is how headers are read."""
+    """As UTF-8, as Latin-1, and as UTF-8 that was read as Latin-1, as headers often are."""
     in_utf8 = character.encode("utf-8", "surrogatepass")
     forms = [in_utf8, character.encode("latin-1", "ignore"), in_utf8.decode("latin-1").encode()]
     return [form for form in dict.fromkeys(forms) if form]
@@ -154,4 +155,4 @@ def _utf16(character: str) -> list[bytes]:
 
 def _hex(digits: bytes) -> bytes:
     """A pattern for hexadecimal digits in upper or lower case."""
-    return re.sub(b"[a-f]", lambda digit: b"[%b%b]" % (digit[0], digit[0].upper()), digits)
+    return b"(?i:%b)" % digits

@@ -141,7 +141,7 @@ class Exchange:
 
 
 def decode(content: bytes, charset: str) -> str:
-    """Bytes as text, whatever they are: a wrong or unknown charset costs characters, never an error."""
+    """Bytes as text, whatever they are: a wrong charset costs characters, never an error."""
     try:
         name = codecs.lookup(charset).name.replace("_", "-")
         return content.decode("utf-8" if name in _NO_CHARSETS else charset, "replace")

@@ -126,7 +126,7 @@ def matches(comparison: Comparison) -> Test:
 
 @operator("exists", "exists", needs_value=False)
 def exists(comparison: Comparison) -> Test:  # noqa: ARG001 - it compares with nothing.
-    return lambda found: bool(found)
+    return bool
 
 
 @operator("absent", "is absent", needs_value=False)

@@ -46,4 +46,4 @@ _MEANINGS = {
 RULE_OUTCOMES = tuple(
     outcome for outcome in Outcome if outcome not in (Outcome.UNRECOGNISED, Outcome.INVALID)
 )
-"""The outcomes that a response rule may name: the others say that there was no rule, or no answer."""
+"""The outcomes that a rule may name: the others say that there was no rule, or no answer."""

@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from liquid import Environment, RenderContext
 from liquid.builtin.expressions.path import Path
-from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.filters import string
+from liquid.builtin.output import Output, OutputNode
 from liquid.exceptions import (
     FilterArgumentError,
     FilterError,
@@ -61,7 +61,7 @@ class _TextOutputNode(OutputNode):
 
 
 class _UrlOutputNode(OutputNode):
-    """`{{ … }}` in an endpoint: percent-encoded, so that no value can change the URL's structure."""
+    """`{{ … }}` in an endpoint: percent-encoded, so that no value changes the URL's structure."""
 
     __slots__ = ()
 
@@ -224,14 +224,13 @@ def _reason(error: Exception) -> str:
     """What went wrong, as the end of a sentence, without any value."""
     if not isinstance(error, LiquidError):
         return "a value is not what a filter expects"
-    name, _, _ = str(error.message).partition(":")
-    if isinstance(error, _QUOTING):
-        return (
-            f"the filter {name} can't take its value"
-            if name in _TEXT.filters
-            else "see its filters"
-        )
-    return str(error.message)
+    message = str(error.message)
+    name, _, _ = message.partition(":")
+    if not isinstance(error, _QUOTING):
+        return message
+    if name not in _TEXT.filters:
+        return "a value is not what a filter expects"
+    return f"the filter {name} can't take its value"
 
 
 def _plain_name(expression: Any) -> str | None:  # noqa: ANN401 - Liquid's own types are not exported.

@@ -152,7 +152,7 @@ def _compile_json_path(path: str) -> jsonpath.JSONPath:
     if not path.startswith("$"):
         path = f"${path}" if path.startswith("[") else f"$.{path}"
     try:
-        return cast(jsonpath.JSONPath, _JSON_PATHS.compile(path))
+        return cast("jsonpath.JSONPath", _JSON_PATHS.compile(path))
     except (jsonpath.JSONPathError, RecursionError, ValueError) as error:
         reason = getattr(error, "message", type(error).__name__)
         hint = "Write result[0].status, and names with other characters as $['error-code']."
@@ -171,5 +171,6 @@ def _without_prefixes(path: str) -> str:
 
 def _xml_text(item: Any) -> Any:  # noqa: ANN401 - lxml returns elements, texts or tuples.
     if isinstance(item, etree._Element):
-        return "".join(item.itertext()).strip() if isinstance(item.tag, str) else item.text or ""
+        texts = [str(text) for text in item.itertext()]
+        return "".join(texts).strip() if isinstance(item.tag, str) else item.text or ""
     return str(item)

@@ -20,7 +20,6 @@ from connections.http.messages import Headers, Response
 from connections.http.outcomes import Outcome
 from connections.http.rules import Reading
 
-
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

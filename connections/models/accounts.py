@@ -18,7 +18,7 @@ _KEY = RegexValidator(
 
 
 def make_campaign_key() -> str:
-    """A key that names a campaign to the outside; not a secret, but not to be guessed by counting."""
+    """A key that names a campaign to the outside: no secret, but not to be guessed by counting."""
     return f"cmp_{secrets.token_hex(8)}"
 
 

@@ -1,4 +1,4 @@
-"""What a connection's answers mean: its rules, and the documented answers they are checked against."""
+"""What a connection's answers mean: its rules, and the documented answers that they must fit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from connections.http.places import places
 from connections.http.rules import Rule
 from connections.http.spec import ExpectedResponse as ExpectedResponseValue
 from connections.models.connections import Connection
-
 
 _RULE_FIELDS = {"status", "where", "path", "operator", "value", "outcome"}
 

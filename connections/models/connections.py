@@ -58,7 +58,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     """Questions about connections."""
 
     def with_everything(self) -> ConnectionQuerySet:
-        """With all rows that `spec` and the account's catalogue ask for, in a fixed count of queries."""
+        """With all rows that `spec` and the account's catalogue ask for, in a few queries."""
         return self.select_related("account").prefetch_related(
             "endpoints", "response_rules", "expected_responses", "account__custom_attributes"
         )

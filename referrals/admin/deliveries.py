@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
+from connections.admin.readonly import ReadOnly
 from referrals.models import Delivery, DeliveryAttempt, Referral
-
-
-class ReadOnly:
-    """Mixin for logs: nobody adds, changes or deletes."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        return False
 
 
 class DeliveryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]

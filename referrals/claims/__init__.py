@@ -1,7 +1,7 @@
 """The lease: claim due deliveries, complete them under the number that was claimed.
 
-The only hand-written SQL stands in this package: one module for PostgreSQL, one for SQLite, with the
-same two functions. Must not know what is sent or what an outcome means.
+The only hand-written SQL stands in this package: one module for PostgreSQL, one for SQLite, with
+the same two functions. Must not know what is sent or what an outcome means.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def claim(*, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
 def complete(completions: Sequence[Completion]) -> set[int]:
     """Record finished attempts and settle their deliveries; returns the ids that were recorded.
 
-    A delivery that was claimed again meanwhile keeps what the later claim makes of it: a worker that
-    lost its lease can't overwrite.
+    A delivery that was claimed again meanwhile keeps what the later claim makes of it: a worker
+    that lost its lease can't overwrite.
     """
     if not completions:
         return set()

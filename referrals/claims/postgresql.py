@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -89,8 +90,8 @@ def _names(columns: Sequence[tuple[str, str]]) -> str:
     return ", ".join(name for name, _ in columns)
 
 
-# The attempt number is the fence: a row that was claimed again meanwhile is not touched, and nothing
-# is added to its log. One statement is one commit for dozens of attempts.
+# The attempt number is the fence: a row that was claimed again meanwhile is not touched, and
+# nothing is added to its log. One statement is one commit for dozens of attempts.
 _SETTLE = f"""
 UPDATE referrals_delivery d
 SET status = t.status, outcome = t.outcome, step = t.step, due_at = t.due_at,
@@ -138,19 +139,19 @@ class Backend:
             return {row[0] for row in cursor.fetchall()}
 
 
-def _claim(row: tuple[object, ...]) -> Claim:
+def _claim(row: tuple[Any, ...]) -> Claim:
     id_, number, connection_id, referral_id, step, cause, created_at, lost_at, kind, attributes = (
         row
     )
     return Claim(
-        delivery_id=id_,  # type: ignore[arg-type] # A cursor's rows have no types.
-        number=number,  # type: ignore[arg-type]
-        connection_id=connection_id,  # type: ignore[arg-type]
-        referral_id=referral_id,  # type: ignore[arg-type]
-        step=step,  # type: ignore[arg-type]
+        delivery_id=id_,
+        number=number,
+        connection_id=connection_id,
+        referral_id=referral_id,
+        step=step,
         cause=Cause(cause),
-        created_at=created_at,  # type: ignore[arg-type]
-        lost_at=lost_at,  # type: ignore[arg-type]
-        campaign_kind=kind,  # type: ignore[arg-type]
-        attributes=json.loads(attributes),  # type: ignore[arg-type]
+        created_at=created_at,
+        lost_at=lost_at,
+        campaign_kind=kind,
+        attributes=json.loads(attributes),
     )

@@ -3,8 +3,9 @@ its beginning, what was read is still true when it is written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Window
@@ -32,7 +33,7 @@ class Backend:
         return [_claim(row) for row in rows]
 
     def complete(self, completions: Sequence[Completion]) -> set[int]:
-        """Settle the deliveries that are still claimed under their number, then add the attempts."""
+        """Settle the deliveries that are still claimed under their number; add the attempts."""
         ours = self._still_ours(completions)
         kept = [completion for completion in completions if completion.delivery_id in ours]
         with connection.cursor() as cursor:
@@ -50,7 +51,7 @@ class Backend:
         )
         return ours
 
-    def _pick(self, limit: int, now: datetime) -> Sequence[Delivery]:
+    def _pick(self, limit: int, now: datetime) -> Iterable[Delivery]:
         turn = Window(RowNumber(), partition_by=F("connection"), order_by=F("due_at").asc())
         return (
             Delivery.objects.claimable(now)
@@ -71,7 +72,7 @@ class Backend:
         return found
 
 
-def _columns(completion: Completion) -> tuple[object, ...]:
+def _columns(completion: Completion) -> tuple[Any, ...]:
     adapt = connection.ops.adapt_datetimefield_value
     return (
         completion.status.value,

@@ -1,4 +1,4 @@
-"""Deliveries and their attempts; `claims.py` writes them in bulk, so columns here are its business."""
+"""Deliveries and their attempts; `claims` writes them in bulk and knows these columns."""
 
 from __future__ import annotations
 

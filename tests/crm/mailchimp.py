@@ -34,8 +34,10 @@ PROBLEMS = {
     Outcome.INCOMPLETE: (
         400,
         "Invalid Resource",
-        "The resource submitted could not be validated. "
-        "For field-specific details, see the 'errors' array.",
+        (
+            "The resource submitted could not be validated. "
+            "For field-specific details, see the 'errors' array."
+        ),
     ),
     Outcome.INVALID_EMAIL: (400, "Invalid Resource", "Please provide a valid email address."),
     Outcome.WRONG_KEY: KEY_INVALID,

@@ -8,7 +8,7 @@ HEAD_LIMIT = 64 * 1024
 BODY_LIMIT = 1024 * 1024
 
 
-class Malformed(Exception):
+class MalformedError(Exception):
     """The bytes are no request this server reads; it says so with `status` and hangs up."""
 
     def __init__(self, status: int) -> None:
@@ -47,7 +47,7 @@ def take(buffer: bytearray) -> Request | None:
     """Remove the first whole request from the buffer; None while there is no whole one."""
     end = buffer.find(END_OF_HEAD)
     if (len(buffer) if end < 0 else end) > HEAD_LIMIT:
-        raise Malformed(431)
+        raise MalformedError(431)
     if end < 0:
         return None
     head = bytes(buffer[:end])
@@ -67,24 +67,24 @@ def header_lines(head: bytes) -> list[tuple[str, str]]:
     lines = head.decode("latin-1").split("\r\n")[1:]
     split = [line.partition(":") for line in lines]
     if not all(name and colon for name, colon, _ in split):
-        raise Malformed(400)
+        raise MalformedError(400)
     return [(name, value.strip()) for name, _, value in split]
 
 
 def _first_line(head: bytes) -> tuple[str, str, str]:
     words = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise Malformed(400)
+        raise MalformedError(400)
     return words[0], words[1], words[2]
 
 
 def _body_length(headers: dict[str, str]) -> int:
     # A chunked body is refused rather than read, since no client under test sends one.
     if "transfer-encoding" in headers:
-        raise Malformed(411)
+        raise MalformedError(411)
     length = headers.get("content-length", "0")
     if not length.isdecimal():
-        raise Malformed(400)
+        raise MalformedError(400)
     if len(length) > len(str(BODY_LIMIT)) or int(length) > BODY_LIMIT:
-        raise Malformed(413)
+        raise MalformedError(413)
     return int(length)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from .answer import Answer, text
-from .request import Malformed, Request, take
+from .request import MalformedError, Request, take
 
 BACKLOG = 1024
 
@@ -27,7 +27,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._open_ones.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's.
         self._open_ones.discard(self)
         if self._delayed:
             self._delayed.cancel()
@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
                 if request is None:
                     return
                 self._serve(request)
-        except Malformed as error:
+        except MalformedError as error:
             self._transport.write(text(error.status, "").encode(is_last=True))
             self._transport.close()
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from connections.http.kinds import Kind, Registry
 from connections.http.messages import Exchange, Request
 
+_NO_MOMENT = datetime.fromtimestamp(0, UTC)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """What one attempt brings along: a fetched token, the moment, and the message's stable name."""
+    """What one attempt brings along: a fetched token, the moment, and the message's stable name.
+
+    Only who sends knows the moment; a request that is merely shown has the first one of all.
+    """
 
     token: str = ""
-    moment: datetime | None = None
+    moment: datetime = _NO_MOMENT
     message_id: str = ""
 
 
@@ -64,7 +69,6 @@ def with_header(request: Request, name: str, value: str) -> Request:
 
 def with_query(request: Request, name: str, value: str) -> Request:
     """The request with one more query parameter."""
-    url, hash_mark, fragment = request.url.partition("#")
-    separator = "&" if "?" in url else "?"
+    separator = "&" if "?" in request.url else "?"
     pair = f"{quote(name, safe='')}={quote(value, safe='')}"
-    return replace(request, url=f"{url}{separator}{pair}{hash_mark}{fragment}")
+    return replace(request, url=f"{request.url}{separator}{pair}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 
@@ -17,11 +19,25 @@ from connections.http.authorization.base import (
     authorizations,
     with_header,
 )
+from connections.http.errors import DescriptionError
 from connections.http.kinds import setting
+from connections.http.masking import Mask
 from connections.http.messages import Exchange, Request
 
 _DEFAULT_LIFETIME = 300.0
 """Seconds, for token servers that leave `expires_in` out, which RFC 6749 allows."""
+
+_LONGEST_LIFETIME = 86_400.0
+_LONGEST_REASON = 500
+_UNREADABLE = (
+    OAuth2Error,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 @authorizations.register("oauth2_client_credentials")
@@ -45,6 +61,11 @@ class OAuth2ClientCredentials(Authorization):
         default="basic",
     )
 
+    def __post_init__(self) -> None:
+        if self.token_url and not re.match(r"https?://[^/?#\s]", self.token_url):
+            message = "Must be a whole URL that starts with https:// or http://."
+            raise DescriptionError("token_url", message)
+
     def authorize(self, request: Request, ticket: Ticket) -> Request:
         return with_header(request, "Authorization", f"Bearer {ticket.token}")
 
@@ -54,13 +75,12 @@ class OAuth2ClientCredentials(Authorization):
     def token_request(self) -> Request:
         client = BackendApplicationClient(self.client_id)
         in_body = self.client_authentication == "body"
-        parameters = dict(parse_qsl(self.extra))
-        if self.audience:
-            parameters["audience"] = self.audience
-        if in_body:
-            parameters["client_secret"] = self.client_secret
         body = client.prepare_request_body(
-            include_client_id=in_body, scope=self.scope.split() or None, **parameters
+            body=self.extra,
+            include_client_id=in_body,
+            scope=" ".join(self.scope.split()),
+            audience=self.audience,
+            client_secret=self.client_secret if in_body else None,
         )
         headers = [
             ("Accept", "application/json"),
@@ -69,24 +89,26 @@ class OAuth2ClientCredentials(Authorization):
         if not in_body:
             headers.append(("Authorization", f"Basic {self._basic()}"))
         return Request(
-            method="POST", url=self.token_url, headers=tuple(headers), body=body.encode()
+            method="POST",
+            url=self.token_url,
+            headers=tuple(headers),
+            body=body.encode(),
+            mask=Mask((self.client_secret, self._basic())),
         )
 
     def read_token(self, exchange: Exchange) -> Token:
         if exchange.response is None:
             why = exchange.error.message if exchange.error else "No answer came."
-            raise TokenRefused(f"The token could not be fetched. {why}")
+            raise _refused(exchange, f"The token could not be fetched. {why}")
         client = BackendApplicationClient(self.client_id)
         try:
-            token = client.parse_request_body_response(
-                exchange.response.text(), scope=self.scope.split() or None
-            )
-            return Token(value=token["access_token"], lifetime=_lifetime(token.get("expires_in")))
-        except (OAuth2Error, ValueError, TypeError, AttributeError, KeyError, Warning) as error:
+            # Without the scope that was asked for, since a server may word the granted one anew.
+            token = client.parse_request_body_response(exchange.response.text())
+            return Token(value=_text(token["access_token"]), lifetime=_lifetime(token))
+        except _UNREADABLE as error:
             why = getattr(error, "error", None) or "no token in it"
-            status = exchange.response.status
-            message = f"The token server answered with status {status} ({why})."
-            raise TokenRefused(message) from error
+            message = f"The token server answered with status {exchange.response.status} ({why})."
+            raise _refused(exchange, message) from error
 
     def _basic(self) -> str:
         # RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
@@ -94,8 +116,19 @@ class OAuth2ClientCredentials(Authorization):
         return base64.b64encode(pair.encode()).decode()
 
 
-def _lifetime(expires_in: object) -> float:
+def _refused(exchange: Exchange, message: str) -> TokenRefused:
+    return TokenRefused(exchange.request.mask.in_text(message)[:_LONGEST_REASON])
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("A token is a text.")
+    return value
+
+
+def _lifetime(token: Mapping[str, object]) -> float:
     try:
-        return max(float(str(expires_in)), 0.0)
+        seconds = float(str(token.get("expires_in")))
     except ValueError:
         return _DEFAULT_LIFETIME
+    return min(max(seconds, 0.0), _LONGEST_LIFETIME)

@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from connections.http.authorization.base import (
@@ -62,8 +61,7 @@ class Signature(Authorization):
 
     def _authorize_standard(self, request: Request, ticket: Ticket) -> Request:
         """Standard Webhooks 1.0.0: HMAC-SHA-256 over `id.timestamp.body`, in base64."""
-        moment = ticket.moment or datetime.now(UTC)
-        timestamp = str(int(moment.timestamp()))
+        timestamp = str(int(ticket.moment.timestamp()))
         signed = f"{ticket.message_id}.{timestamp}.".encode() + request.body
         digest = hmac.new(self._standard_key(), signed, hashlib.sha256).digest()
         for name, value in (

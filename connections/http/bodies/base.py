@@ -1,4 +1,4 @@
-"""What a body encoding is; must not know any particular one, nor methods, headers, authorization."""
+"""What a body encoding is; must not know any particular one, nor where the body goes."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ body_encodings: Registry[type[BodyEncoding]] = Registry("body.encoding", "body e
 
 
 def is_empty(value: object) -> bool:
-    """Whether a value counts as empty: nothing, or a text without characters; 0 and false do not."""
+    """Whether a value counts as empty: nothing, or a text of no characters; not 0, not false."""
     return value is None or value == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from lxml import etree
 
@@ -80,7 +80,8 @@ def _parse(document: str) -> etree._Element:
         root = etree.fromstring(document.strip("\ufeff \t\r\n").encode(), parser)
     except etree.XMLSyntaxError as error:
         raise DescriptionError(FIELD, f"Not valid XML: {error.msg}.") from error
-    if root.getroottree().docinfo.doctype:
+    tree: Any = root.getroottree()
+    if tree.docinfo.doctype:
         raise DescriptionError(FIELD, "A document type declaration (<!DOCTYPE …>) is not allowed.")
     return root
 
@@ -136,9 +137,12 @@ def _leave_out_if_empty(element: etree._Element, leaf: _Leaf) -> None:
     if leaf.attribute is not None:
         if not element.get(leaf.attribute):
             del element.attrib[leaf.attribute]
-    elif leaf.place == _TEXT and parent is not None and len(element) == 0:
-        if not (element.text or "").strip():
-            _remove(element, parent)
+    elif leaf.place == _TEXT and parent is not None and _is_blank(element):
+        _remove(element, parent)
+
+
+def _is_blank(element: etree._Element) -> bool:
+    return len(element) == 0 and not (element.text or "").strip()
 
 
 def _remove(element: etree._Element, parent: etree._Element) -> None:

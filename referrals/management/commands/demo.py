@@ -21,7 +21,8 @@ _SUMMARY = """
 
     curl -s http://127.0.0.1:{port}/api/v1/campaigns/{campaign_key}/referrals \\
       -H 'Authorization: Bearer {intake_key}' -H 'Content-Type: application/json' \\
-      -d '{{"external_id": "order-1001", "attributes": {{"email": "jo@example.com", "first_name": "Jo"}}}}'
+      -d '{{"external_id": "order-1001",
+           "attributes": {{"email": "jo@example.com", "first_name": "Jo"}}}}'
 """
 
 

@@ -1,0 +1,62 @@
+"""`manage.py check_connection`: files held against the answers that their CRMs document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from connections.attributes import CATALOGUE, Attribute
+from connections.files import ConnectionCheck, check_connection, load_connection
+from connections.http.errors import DescriptionError
+from connections.management.commands._files import find_account, read_file, refuse
+
+_DIFFERENT, _WRONG_FILE = 1, 2
+
+
+class Command(BaseCommand):
+    """Needs no credentials and sends nothing."""
+
+    help = (
+        "Builds the request from sample attributes, reads every expected response and prints "
+        "expected against actual. Exits 1 on a difference, 2 where a file is wrong."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", metavar="FILE", help="Connections as TOML files.")
+        parser.add_argument("--json", action="store_true", help="One JSON object a file and line.")
+        parser.add_argument("--account", metavar="SLUG", help="Whose own attributes may be used.")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
+        slug = options["account"]
+        catalogue = find_account(slug).catalogue() if slug else CATALOGUE
+        codes = [self._check(name, catalogue, as_json=options["json"]) for name in options["files"]]
+        if max(codes):
+            sys.exit(max(codes))
+
+    def _check(self, name: str, catalogue: Mapping[str, Attribute], *, as_json: bool) -> int:
+        try:
+            check = check_connection(load_connection(read_file(name)), catalogue)
+        except DescriptionError as error:
+            self.stderr.write(self.style.ERROR(refuse(name, error)))
+            return _WRONG_FILE
+        if as_json:
+            self.stdout.write(json.dumps(check.to_json(), ensure_ascii=False))
+        else:
+            self._print(name, check)
+        return 0 if check.is_good else _DIFFERENT
+
+    def _print(self, name: str, check: ConnectionCheck) -> None:
+        self.stdout.write(self.style.MIGRATE_HEADING(name))
+        self.stdout.write(f"  {check.request.method} {check.request.url}")
+        width = max((len(row.name) for row in check.responses), default=0)
+        for row in check.responses:
+            verdict = self.style.SUCCESS("ok     ") if row.is_good else self.style.ERROR("DIFFERS")
+            rule = f"rule: {row.rule}" if row.rule else "by default"
+            outcomes = f"expected {row.expected:12} actual {row.actual:12}"
+            self.stdout.write(f"  {verdict} {row.name:{width}}  {outcomes} {rule}")
+        if not check.responses:
+            self.stdout.write("  No expected responses: nothing says whether the rules are right.")

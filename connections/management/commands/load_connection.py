@@ -1,0 +1,50 @@
+"""`manage.py load_connection`: a file becomes an account's connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connections.files import load_connection
+from connections.http.errors import DescriptionError
+from connections.management.commands._files import WRONG_FILE, find_account, read_file, refuse
+from connections.storing import store_connection
+
+
+class Command(BaseCommand):
+    """Loading the same file twice changes nothing."""
+
+    help = (
+        "Creates or replaces the account's connection of the file's name. A credential env:NAME is "
+        "taken from the environment; where NAME is not set, what is saved already stays."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="A connection as a TOML file.")
+        parser.add_argument("--account", metavar="SLUG", required=True, help="Whose it becomes.")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
+        name, account, missing = options["file"], find_account(options["account"]), []
+
+        def look_up(variable: str) -> str:
+            value: str = environ.Env().str(variable, default="")
+            if not value:
+                missing.append(variable)
+            return value
+
+        try:
+            connection = store_connection(
+                load_connection(read_file(name), look_up), account=account
+            )
+        except DescriptionError as error:
+            raise CommandError(refuse(name, error), returncode=WRONG_FILE) from error
+        except ValidationError as error:
+            sentence = "; ".join(error.messages)
+            raise CommandError(f"{name}: {sentence}", returncode=WRONG_FILE) from error
+        self.stdout.write(f"Connection {connection.pk}: {connection.name}, of {account}.")
+        if missing:
+            names = ", ".join(missing)
+            self.stdout.write(f"Not set in the environment: {names}. Set them, or use the admin.")
