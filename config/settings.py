@@ -137,6 +137,13 @@ DOORBELL_DEPTH = env.int("DOORBELL_DEPTH", default=4)
 """How many jobs may wait; more would only find that there is nothing left to do."""
 TICK_SECONDS = env.float("TICK_SECONDS", default=2)
 
+# Mail: to technical contacts and account members when a connection opens, is held or recovers.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default="referrals@localhost")
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
+"""Where people reach this installation, for the links in mails."""
+
 # The intake API.
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("INTAKE_LARGEST_BODY", default=5 * 1024 * 1024)
 

@@ -18,7 +18,7 @@ from connections.http.values import Number
 _LONGEST_TEXT = 4_096
 _LONGEST_NUMBER = 40
 _INTEGER_TEXT = re.compile(rf"-?\d{{1,{_LONGEST_NUMBER}}}")
-_STORED_DECIMAL = re.compile(r"-?\d+(\.\d+)?")
+_STORED_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _UNSTORABLE = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that a database or an XML body can't hold."""
 

@@ -7,6 +7,7 @@ pages.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -45,6 +46,7 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Connection
         fields = "__all__"  # noqa: DJ007 - the admin chooses the fields.
+        field_classes = {"documentation": partial(forms.URLField, assume_scheme="https")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as every form.
         super().__init__(*args, **kwargs)

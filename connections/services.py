@@ -15,7 +15,7 @@ from connections.attempt import Attempt, PreparedConnection
 from connections.attributes import CampaignKind, examples, shareable
 from connections.files import sample_attributes
 from connections.http.errors import DescriptionError
-from connections.http.spec import Environment
+from connections.http.outcomes import Outcome
 from connections.models import Campaign, Connection, ConnectionTest, Link
 from connections.models.exchanges import exchange_columns
 from connections.outbound import shared_client
@@ -69,22 +69,42 @@ def unlink_campaign(campaign: Campaign, *, connection: Connection, by: User | No
     return link
 
 
+def pause_connection(connection: Connection, *, reason: str = "") -> bool:
+    """Send nothing until it is released; what comes in waits. False if it was not active."""
+    return _change_state(connection.pk, Connection.State.ACTIVE, Connection.State.PAUSED, reason)
+
+
+def hold_connection(connection_id: int, *, reason: str) -> bool:
+    """Send nothing until a person has looked; False if it was not active, so that one hold is one."""
+    return _change_state(connection_id, Connection.State.ACTIVE, Connection.State.HELD, reason)
+
+
+def release_connection(connection: Connection) -> bool:
+    """Send again; False if nothing kept it from that."""
+    return _change_state(connection.pk, connection.state, Connection.State.ACTIVE, "") and (
+        connection.state != Connection.State.ACTIVE
+    )
+
+
 def run_test(
     connection: Connection,
     *,
-    environment: str = Environment.TESTING,
+    environment: str = "",
     attributes: dict[str, Any] | None = None,
-    expected_outcome: str = "",
     by: User | None = None,
 ) -> ConnectionTest:
     """Send the sample attributes to one of the CRM's systems and keep what came of it.
 
-    Raises DescriptionError where the connection has no endpoint for this environment.
+    `environment` is the connection's own choice unless named. Raises DescriptionError where the
+    connection has no endpoint for it.
     """
+    environment = environment or connection.test_environment
     spec = connection.spec(environment)
     if environment not in spec.endpoints:
         raise DescriptionError(
-            f"endpoints.{environment}", f"The connection has no endpoint for {environment}."
+            f"endpoints.{environment}",
+            f"The connection has no endpoint for {environment}: add one, or choose another "
+            "environment for tests under Settings.",
         )
     values = {**sample_attributes(spec, connection.account.catalogue()), **(attributes or {})}
     started_at = datetime.now(UTC)
@@ -95,11 +115,22 @@ def run_test(
         connection=connection,
         environment=environment,
         attributes=values,
-        expected_outcome=expected_outcome,
+        expected_outcome=connection.expected_test_outcome,
+        is_good=_is_as_expected(attempt.meaning.outcome, connection.expected_test_outcome),
         requested_by=by,
         started_at=started_at,
         **_columns(attempt),
     )
+
+
+def _change_state(connection_id: int, before: str, after: str, reason: str) -> bool:
+    # One conditional update, so that of two workers with the same bad news only one tells it.
+    rows = Connection.objects.filter(pk=connection_id, state=before)
+    return rows.update(state=after, state_reason=reason[:500]) == 1
+
+
+def _is_as_expected(outcome: Outcome, expected: str) -> bool:
+    return outcome == expected if expected else outcome.is_success
 
 
 def _columns(attempt: Attempt) -> dict[str, Any]:

@@ -6,44 +6,39 @@ the slice was started: a job, a command and a test all call `deliver_due`.
 
 from __future__ import annotations
 
-import random
+import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from connections.attempt import Attempt, prepare
-from connections.attributes import Attribute, CampaignKind, shareable
 from connections.client import Client
-from connections.http.outcomes import Outcome
-from connections.http.rules import Classification
 from connections.models import Connection
-from connections.models.exchanges import exchange_columns
 from connections.outbound import shared_client
 from referrals import stopping
-from referrals.claims import Claim, Completion, claim, complete, has_due
-from referrals.models.deliveries import idempotency_key
-from referrals.schedule import DEFAULT_SCHEDULE, Policy, settle
+from referrals.channel import Channel, Finished
+from referrals.claims import Claim, claim, complete, has_due
 from referrals.senders import Senders
-from referrals.states import Cause
+from referrals.watching import Watch
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[Counter[str]], None]
 
-_COLLECT_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 """How long the main thread sleeps at most before it looks for new work again."""
 
 _PATIENCE_SECONDS = 0.5
 """How long a slice with nothing more to claim waits for what is under way."""
 
-_LOST = Classification(outcome=Outcome.UNKNOWN)
+_RECORD_AGAIN_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -59,43 +54,6 @@ class Summary:
         return self.outcomes.total()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A claim that a thread is done with; `attempt` is None where nothing was sent."""
-
-    claim: Claim
-    started_at: datetime
-    attempt: Attempt | None
-
-    def columns(self) -> dict[str, Any] | None:
-        """The columns of the attempt's row."""
-        if self.attempt is None:
-            return None
-        columns = exchange_columns(self.attempt.exchange, self.attempt.meaning, self.attempt.rule)
-        return {**columns, "cause": self.claim.cause.value, "started_at": self.started_at}
-
-
-class Lane:
-    """One connection as the pump needs it during a slice: prepared once, for many deliveries."""
-
-    def __init__(self, row: Connection) -> None:
-        self.prepared = prepare(row)
-        self._catalogue: Mapping[str, Attribute] = row.account.catalogue()
-        spec = self.prepared.spec
-        self.policy = Policy(
-            schedule=spec.limits.schedule or DEFAULT_SCHEDULE,
-            max_age=spec.limits.max_age,
-            on_unknown=spec.on_unknown,
-        )
-
-    def attempt(self, client: Client, taken: Claim) -> Attempt:
-        """One attempt with the attributes that this kind of campaign may share."""
-        kind = CampaignKind(taken.campaign_kind)
-        attributes = shareable(taken.attributes, kind, self._catalogue)
-        key = idempotency_key(taken.referral_id, taken.connection_id)
-        return self.prepared.attempt(client, attributes, key)
-
-
 def deliver_due(
     *,
     seconds: float | None = None,
@@ -109,11 +67,13 @@ def deliver_due(
     waits for it.
     """
     pump = _Pump(client or shared_client(), on_progress)
-    pump.run(settings.DELIVERY_SLICE_SECONDS if seconds is None else seconds)
-    if pump.is_under_way:
-        _leave_behind(pump)
-    else:
-        pump.finish()
+    try:
+        pump.run(settings.DELIVERY_SLICE_SECONDS if seconds is None else seconds)
+    finally:
+        if pump.is_under_way:
+            _leave_behind(pump)
+        else:
+            pump.finish()
     return pump.summary
 
 
@@ -146,111 +106,91 @@ class _Pump:
         self._client = client
         self._on_progress = on_progress
         self._senders: Senders[Finished] = Senders(settings.DELIVERY_THREADS)
-        self._lanes: dict[int, Lane] = {}
+        self._channels: dict[int, Channel] = {}
+        self._unrecorded: list[Finished] = []
+        self._watch = Watch()
         self._lease = timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
         self.summary = Summary()
 
     @property
     def is_under_way(self) -> bool:
         """Whether something was sent and is not recorded yet."""
-        return self._senders.under_way > 0
+        return self._senders.under_way > 0 or bool(self._unrecorded)
 
     def run(self, seconds: float) -> None:
         """Claim, send and record until nothing is due or the slice is over."""
         end = time.monotonic() + seconds
-        idle_since: float | None = None
+        idle_since = None
         while not stopping.requested() and time.monotonic() < end:
-            if self._claim_some():
+            if self._claim_some() or has_due(timezone.now()):
                 idle_since = None
-            elif idle_since is None:
-                idle_since = time.monotonic()
+            else:
+                idle_since = idle_since or time.monotonic()
+                if not self.is_under_way or time.monotonic() - idle_since > _PATIENCE_SECONDS:
+                    return
             self._collect()
-            if idle_since is not None and (
-                not self.is_under_way or time.monotonic() - idle_since > _PATIENCE_SECONDS
-            ):
-                return
         self.summary.has_more = has_due(timezone.now())
 
     def finish(self) -> None:
         """Record what is still under way, and let the threads go."""
         while self.is_under_way:
             self._collect()
+        self._watch.write()
         self._senders.close()
 
     def _claim_some(self) -> bool:
-        """Fill the free threads, but not one by one; False where nothing is due."""
+        """Fill the free threads, but not one by one; False where nothing may be claimed now."""
         free = settings.DELIVERY_THREADS - self._senders.under_way
         if free < max(1, settings.DELIVERY_THREADS // 4):
             return True
         claims = claim(limit=free, now=timezone.now(), lease=self._lease)
-        self._open_lanes({taken.connection_id for taken in claims} - self._lanes.keys())
+        self._open_channels({taken.connection_id for taken in claims})
         for taken in claims:
-            if not self._is_given_up(taken):
-                self._senders.submit(partial(self._send, taken))
+            self._send_or_give_up(taken)
         return bool(claims)
 
-    def _open_lanes(self, connection_ids: set[int]) -> None:
-        if connection_ids:
-            rows = Connection.objects.filter(pk__in=connection_ids).with_everything()
-            self._lanes.update({row.pk: Lane(row) for row in rows})
+    def _open_channels(self, connection_ids: set[int]) -> None:
+        new = connection_ids - self._channels.keys()
+        if new:
+            rows = Connection.objects.filter(pk__in=new).with_everything()
+            self._channels.update({row.pk: Channel(row) for row in rows})
 
-    def _is_given_up(self, taken: Claim) -> bool:
-        """Settle a delivery whose lost attempt was its last, or whose CRM must not get it twice."""
-        if taken.lost_at is None:
-            return False
-        now = timezone.now()
-        lost = Finished(claim=taken, started_at=taken.lost_at, attempt=None)
-        completion = self._completion(lost, _LOST, step=taken.step - 1, now=now)
-        if completion.status.is_pending:
-            return False
-        complete([completion])
-        return True
-
-    def _send(self, taken: Claim) -> Finished:
-        """What a thread does with a claim."""
-        started_at = timezone.now()
-        attempt = self._lanes[taken.connection_id].attempt(self._client, taken)
-        return Finished(claim=taken, started_at=started_at, attempt=attempt)
+    def _send_or_give_up(self, taken: Claim) -> None:
+        channel = self._channels[taken.connection_id]
+        completion = channel.give_up(taken)
+        if completion is None:
+            self._senders.submit(partial(channel.deliver, self._client, taken))
+        else:
+            complete([completion])
 
     def _collect(self) -> None:
-        finished = self._senders.collect(_COLLECT_SECONDS) if self.is_under_way else []
-        if not finished:
+        if self._senders.under_way == 0:
+            time.sleep(_POLL_SECONDS)
+        self._unrecorded += self._senders.collect(_POLL_SECONDS)
+        if self._unrecorded:
+            self._record()
+        self._watch.write_if_due()
+
+    def _record(self) -> None:
+        """Record what has finished. A database that is away for a moment costs no answer: the
+        results are kept until it is back, or until their leases have ended."""
+        finished = self._unrecorded
+        try:
+            recorded = complete([one.completion for one in finished])
+        except (DatabaseError, InterfaceError) as error:
+            self._keep_for_later(error)
             return
-        now = timezone.now()
-        recorded = complete(
-            [
-                self._completion(one, one.attempt.meaning, step=one.claim.step, now=now)
-                for one in finished
-                if one.attempt is not None
-            ]
-        )
-        outcomes = Counter(
-            one.attempt.meaning.outcome.value
-            for one in finished
-            if one.attempt is not None and one.claim.delivery_id in recorded
-        )
+        self._unrecorded = []
+        kept = [one for one in finished if one.claim.delivery_id in recorded]
+        for one in kept:
+            self._watch.see(one.claim.connection_id, one.observation)
+        outcomes = Counter(one.attempt.meaning.outcome.value for one in kept)
         self.summary.outcomes.update(outcomes)
         self._on_progress(outcomes)
 
-    def _completion(
-        self, one: Finished, meaning: Classification, *, step: int, now: datetime
-    ) -> Completion:
-        settlement = settle(
-            meaning,
-            step=step,
-            age=(now - one.claim.created_at).total_seconds(),
-            policy=self._lanes[one.claim.connection_id].policy,
-            jitter=random.random(),  # noqa: S311 - it spreads load, it guards nothing.
-        )
-        is_pending = settlement.status.is_pending
-        return Completion(
-            delivery_id=one.claim.delivery_id,
-            number=one.claim.number,
-            status=settlement.status,
-            outcome=meaning.outcome.value,
-            step=settlement.step,
-            due_at=now + timedelta(seconds=settlement.wait or 0) if is_pending else None,
-            settled_at=None if is_pending else now,
-            next_cause=Cause.RETRY,
-            attempt=one.columns(),
-        )
+    def _keep_for_later(self, error: Exception) -> None:
+        logger.warning("Results could not be recorded and are kept: %s", error)
+        connection.close()
+        time.sleep(_RECORD_AGAIN_SECONDS)
+        oldest = timezone.now() - self._lease
+        self._unrecorded = [one for one in self._unrecorded if one.completion.began_after(oldest)]

@@ -12,12 +12,15 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
+from rq.utils import import_attribute
 
 from referrals import stopping
 
 logger = logging.getLogger(__name__)
 
 QUEUE = "deliveries"
+_DELIVER = "referrals.jobs.deliver_due"
+_TELL = "referrals.jobs.tell"
 
 _ASKING_SECONDS = 1
 """How long an intake request may wait for Redis: the referral is accepted either way."""
@@ -34,13 +37,21 @@ def ring() -> None:
         queue = _bell()
         if queue.count < settings.DOORBELL_DEPTH:
             queue.enqueue(
-                "referrals.jobs.deliver_due",
+                _DELIVER,
                 job_timeout=settings.DELIVERY_JOB_TIMEOUT,
                 result_ttl=0,
                 failure_ttl=24 * 3600,
             )
     except RedisError as error:
         logger.warning("The doorbell is out of order, deliveries wait for the tick: %s", error)
+
+
+def announce(connection_id: int, event: str, reason: str) -> None:
+    """Have people told what became of a connection; without Redis, this process tells them."""
+    try:
+        _bell().enqueue(_TELL, connection_id, event, reason, job_timeout=60, result_ttl=0)
+    except RedisError:
+        import_attribute(_TELL)(connection_id, event, reason)
 
 
 def waiting_jobs() -> int:
@@ -70,10 +81,15 @@ class DeliveryWorker(SimpleWorker):  # type: ignore[misc]
 
 
 @cache
-def _bell() -> Any:  # noqa: ANN401 - RQ brings no types.
-    connection = Redis.from_url(
+def redis_connection() -> Any:  # noqa: ANN401 - its types say that every answer may be awaitable.
+    """A connection for short questions, which waits a second at most."""
+    return Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=_ASKING_SECONDS,
         socket_connect_timeout=_ASKING_SECONDS,
     )
-    return get_queue(QUEUE, connection=connection)
+
+
+@cache
+def _bell() -> Any:  # noqa: ANN401 - RQ brings no types.
+    return get_queue(QUEUE, connection=redis_connection())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from connections.http.outcomes import Outcome
 from connections.http.rules import Classification
-from connections.http.spec import OnUnknown
+from connections.http.spec import Limits, OnUnknown
 from referrals.states import DeliveryStatus, final_status
 
 DEFAULT_SCHEDULE = (
@@ -46,6 +46,15 @@ class Settlement:
     status: DeliveryStatus
     step: int
     wait: float | None = None
+
+
+def policy_of(limits: Limits, on_unknown: str) -> Policy:
+    """The policy of a connection with these limits."""
+    return Policy(
+        schedule=limits.schedule or DEFAULT_SCHEDULE,
+        max_age=limits.max_age,
+        on_unknown=OnUnknown(on_unknown),
+    )
 
 
 def settle(

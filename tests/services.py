@@ -1,7 +1,7 @@
 """The services of a test run, as a pytest plugin that is loaded before Django's settings are.
 
 Without DATABASE_URL and REDIS_URL: SQLite and an embedded Valkey server. Every process of a
-parallel run has a Redis database, a data folder and keys of its own; no run touches `var/`.
+parallel run has a Redis database and a data folder of its own; no run touches `var/`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ atexit.register(_folder.cleanup)
 
 
 def _redis_url() -> str:
-    given = os.environ.get("TEST_REDIS_URL") or os.environ.get("REDIS_URL")
-    if given:
-        # Remembered, because the processes of a parallel run inherit what is set here.
-        os.environ["TEST_REDIS_URL"] = given
-        return f"{given.rstrip('/').removesuffix('/0')}/{int(_WORKER) + 1}"
-    valkey = Valkey(Path(_folder.name) / "valkey.sock").start()
-    atexit.register(valkey.stop)
-    return valkey.url
+    url = os.environ.get("TEST_REDIS_URL") or os.environ.get("REDIS_URL")
+    if not url:
+        valkey = Valkey(Path(_folder.name) / "valkey.sock").start()
+        atexit.register(valkey.stop)
+        url = valkey.url
+    # Remembered, because the processes of a parallel run inherit what is set here.
+    os.environ["TEST_REDIS_URL"] = url
+    number = int(_WORKER) + 1
+    if url.startswith("unix:"):
+        return f"{url}?db={number}"
+    return f"{url.rstrip('/').removesuffix('/0')}/{number}"
 
 
 os.environ.update(

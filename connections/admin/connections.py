@@ -65,24 +65,16 @@ def test_connections(
 ) -> None:
     """Send the sample attributes to the testing endpoint, or the next best one, and tell."""
     for connection in queryset.with_everything():  # type: ignore[attr-defined]
-        environment = _test_environment(connection)
         try:
-            test = run_test(connection, environment=environment, by=request.user)  # type: ignore[arg-type]
+            test = run_test(connection, by=request.user)  # type: ignore[arg-type]
         except DescriptionError as error:
             model_admin.message_user(request, f"{connection}: {error}", messages.ERROR)
             continue
         level = messages.SUCCESS if test.is_good else messages.WARNING
         status = test.response_status or test.error_code
-        sentence = f"{connection} ({environment}): {test.outcome}, {status}. {test.reason}"
+        sentence = f"{connection} ({test.environment}): {test.outcome}, {status}. {test.reason}"
         model_admin.message_user(request, sentence, level)
         model_admin.log_change(request, connection, f"Tested: {test.outcome}.")
-
-
-def _test_environment(connection: Connection) -> str:
-    """The first environment that has an endpoint, production last: a test lead is no lead."""
-    there = {endpoint.environment for endpoint in connection.endpoints.all()}
-    order = (Environment.TESTING, Environment.STAGING, Environment.PRODUCTION)
-    return next((choice.value for choice in order if choice in there), Environment.PRODUCTION)
 
 
 def _fieldsets() -> list[tuple[str | None, list[str]]]:
@@ -93,7 +85,7 @@ def _fieldsets() -> list[tuple[str | None, list[str]]]:
         ("Headers", ["headers"]),
         ("Body", ["encoding", "document", *_BODY_SETTINGS]),
         ("Response handling", ["reason_path", "reference_path", *_WAIT_SETTINGS, "on_unknown"]),
-        ("Settings", ["sample_attributes", "limits"]),
+        ("Settings", ["test_environment", "sample_attributes", "expected_test_outcome", "limits"]),
     ]
 
 

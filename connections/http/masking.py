@@ -128,11 +128,12 @@ def _escaped(character: str) -> bytes:
         return character.encode()
     numbers = rb"#0{0,6}%d|#[xX]0{0,6}%b" % (ord(character), _hex(b"%x" % ord(character)))
     names = [numbers, *filter(None, [_ENTITIES.get(character)])]
+    # The longest come first: a % may begin the %25 that stands for it.
     ways = [
-        *map(re.escape, _raw_forms(character)),
         b"".join(_PERCENT + _hex(b"%02x" % byte) for byte in character.encode()),
         b"".join(_ESCAPES + b"u" + _hex(unit) for unit in _utf16(character)),
         _AMPERSAND + b"(?:%b)" % b"|".join(names) + _SEMICOLON,
+        *map(re.escape, _raw_forms(character)),
     ]
     if character == " ":
         ways.append(rb"\+")

@@ -169,8 +169,9 @@ def _without_prefixes(path: str) -> str:
     )
 
 
-def _xml_text(item: Any) -> Any:  # noqa: ANN401 - lxml returns elements, texts or tuples.
-    if isinstance(item, etree._Element):
-        texts = [str(text) for text in item.itertext()]
-        return "".join(texts).strip() if isinstance(item.tag, str) else item.text or ""
-    return str(item)
+def _xml_text(item: Any) -> str:  # noqa: ANN401 - lxml returns elements, texts or tuples.
+    if not isinstance(item, etree._Element):
+        return str(item)
+    if not isinstance(item.tag, str):  # A comment or processing instruction.
+        return item.text or ""
+    return "".join(str(text) for text in item.itertext()).strip()

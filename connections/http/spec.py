@@ -58,7 +58,7 @@ class Limits:
     """How hard one connection may be driven. Times are in seconds; None means the product's own."""
 
     total_timeout: float = 30.0
-    in_flight: int = 5
+    in_flight: int | None = None
     per_second: float | None = None
     max_age: float | None = None
     schedule: tuple[float, ...] | None = None

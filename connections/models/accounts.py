@@ -11,6 +11,7 @@ from django.db import models
 
 from connections.attributes import CATALOGUE, Attribute, AttributeType, CampaignKind
 from connections.http.placeholders import CREDENTIALS
+from connections.models.scoping import ScopedQuerySet
 
 _KEY = RegexValidator(
     r"^[a-z][a-z0-9_]*\Z", "Lower-case letters, digits and underscores, a letter first."
@@ -22,6 +23,20 @@ def make_campaign_key() -> str:
     return f"cmp_{secrets.token_hex(8)}"
 
 
+class AccountQuerySet(ScopedQuerySet["Account"]):
+    """Questions about accounts."""
+
+    account_path = "pk"
+
+
+class CampaignQuerySet(ScopedQuerySet["Campaign"]):
+    """Questions about campaigns."""
+
+
+class CustomAttributeQuerySet(ScopedQuerySet["CustomAttribute"]):
+    """Questions about custom attributes."""
+
+
 class Account(models.Model):
     """One advertiser; staff see the accounts that they are members of."""
 
@@ -29,6 +44,8 @@ class Account(models.Model):
     slug = models.SlugField(max_length=100, unique=True, help_text="Names the account in commands.")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="accounts", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AccountQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -66,6 +83,8 @@ class Campaign(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.LIVE)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = CampaignQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -99,6 +118,8 @@ class CustomAttribute(models.Model):
     is_personal = models.BooleanField(
         default=True, help_text="Personal data is shared by lead generation campaigns only."
     )
+
+    objects = CustomAttributeQuerySet.as_manager()
 
     class Meta:
         ordering = ["key"]

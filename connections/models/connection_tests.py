@@ -5,39 +5,36 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from connections.http.outcomes import Outcome
-from connections.http.spec import Environment
-from connections.models.connections import Connection
+from connections.models.connections import ENVIRONMENT_CHOICES, OUTCOME_CHOICES, Connection
 from connections.models.exchanges import ExchangeRecord
+from connections.models.scoping import ScopedQuerySet
+
+
+class ConnectionTestQuerySet(ScopedQuerySet["ConnectionTest"]):
+    """Questions about connection tests."""
+
+    account_path = "connection__account"
 
 
 class ConnectionTest(ExchangeRecord):
-    """One test: the exchange, its outcome, and the outcome that was expected."""
+    """One test: the exchange, its outcome, and whether it is the one that was expected."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tests")
-    environment = models.CharField(
-        max_length=16, choices=[(choice.value, choice.value.capitalize()) for choice in Environment]
-    )
+    environment = models.CharField(max_length=16, choices=ENVIRONMENT_CHOICES)
     attributes = models.JSONField(default=dict)
-    expected_outcome = models.CharField(
-        max_length=16,
-        blank=True,
-        choices=[(outcome.value, outcome.capitalize()) for outcome in Outcome],
+    expected_outcome = models.CharField(max_length=16, blank=True, choices=OUTCOME_CHOICES)
+    is_good = models.BooleanField(
+        "as expected", default=False, help_text="The outcome is the expected one."
     )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True,
         related_name="+",
     )  # fmt: skip
 
+    objects = ConnectionTestQuerySet.as_manager()
+
     class Meta:
         ordering = ["-started_at"]
 
     def __str__(self) -> str:
         return f"Test of {self.connection}: {self.outcome}"
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the outcome is the one that was expected, or a success where none was named."""
-        if self.expected_outcome:
-            return self.outcome == self.expected_outcome
-        return Outcome(self.outcome).is_success

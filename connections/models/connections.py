@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.db.models import F
 from django.urls import reverse
 
 from connections.attributes import CATALOGUE
@@ -13,6 +14,7 @@ from connections.http.authorization.base import Authorization
 from connections.http.bodies import EmptyValues, body_encodings
 from connections.http.build import RequestBuilder, check_endpoint
 from connections.http.errors import DescriptionError
+from connections.http.outcomes import Outcome
 from connections.http.rules import Reading, Rule
 from connections.http.spec import (
     METHODS,
@@ -24,10 +26,14 @@ from connections.http.spec import (
 )
 from connections.http.waits import Wait, WaitUnit
 from connections.models.accounts import Account
+from connections.models.scoping import ScopedQuerySet
 
 CREDENTIALS_PREFIX = "credentials."
 """Named credentials stand beside the authorization's own secrets, under this prefix."""
 
+
+ENVIRONMENT_CHOICES = [(choice.value, choice.value.capitalize()) for choice in Environment]
+OUTCOME_CHOICES = [(outcome.value, outcome.value.capitalize()) for outcome in Outcome]
 
 _FORM_FIELDS = {
     "method": "method",
@@ -54,8 +60,12 @@ def encoding_choices() -> list[tuple[str, str]]:
     return [(kind.kind, kind.label) for kind in body_encodings]
 
 
-class ConnectionQuerySet(models.QuerySet["Connection"]):
+class ConnectionQuerySet(ScopedQuerySet["Connection"]):
     """Questions about connections."""
+
+    def tested(self) -> ConnectionQuerySet:
+        """Those that have a good test of what they are now; the others are untested."""
+        return self.filter(tests__is_good=True, tests__started_at__gte=F("changed_at")).distinct()
 
     def with_everything(self) -> ConnectionQuerySet:
         """With all rows that `spec` and the account's catalogue ask for, in a few queries."""
@@ -117,6 +127,13 @@ class Connection(models.Model):
         default=WaitUnit.SECONDS.value,
     )
     sample_attributes = models.JSONField(default=dict, blank=True)
+    test_environment = models.CharField(
+        max_length=16, choices=ENVIRONMENT_CHOICES, default=Environment.TESTING.value
+    )
+    expected_test_outcome = models.CharField(
+        max_length=16, blank=True, choices=OUTCOME_CHOICES,
+        help_text="Empty: delivered or duplicate.",
+    )  # fmt: skip
     limits = models.JSONField(default=dict, blank=True)
     on_unknown = models.CharField(
         "after no answer",
@@ -129,9 +146,10 @@ class Connection(models.Model):
     )
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     state_reason = models.CharField(max_length=500, blank=True)
-    resting_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    changed_at = models.DateTimeField(auto_now=True)
+    changed_at = models.DateTimeField(
+        auto_now=True, help_text="When its description changed; tests from before count no more."
+    )
 
     objects = ConnectionQuerySet.as_manager()
 
@@ -249,7 +267,7 @@ class Endpoint(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="endpoints")
     environment = models.CharField(
         max_length=16,
-        choices=[(choice.value, choice.value.capitalize()) for choice in Environment],
+        choices=ENVIRONMENT_CHOICES,
         default=Environment.PRODUCTION.value,
     )
     url = models.CharField("URL", max_length=2000, help_text="May hold placeholders.")

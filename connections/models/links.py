@@ -7,10 +7,13 @@ from django.db import models
 
 from connections.models.accounts import Campaign
 from connections.models.connections import Connection
+from connections.models.scoping import ScopedQuerySet
 
 
-class LinkQuerySet(models.QuerySet["Link"]):
+class LinkQuerySet(ScopedQuerySet["Link"]):
     """Questions about links."""
+
+    account_path = "connection__account"
 
     def active(self) -> LinkQuerySet:
         """The links that are on."""

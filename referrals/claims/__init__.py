@@ -7,11 +7,14 @@ the same two functions. Must not know what is sent or what an outcome means.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from referrals.allotment import allot
 from referrals.claims import postgresql, sqlite
+from referrals.claims.lanes import OpenLanes
 from referrals.claims.values import Claim, Completion, lost_attempt
 from referrals.models import Delivery, DeliveryAttempt
 
@@ -21,12 +24,21 @@ __all__ = ["Claim", "Completion", "claim", "complete", "has_due"]
 def claim(*, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
     """Take up to `limit` due deliveries, the oldest of each connection, until the lease ends.
 
+    Each connection gives what its limits and its health leave room for, in fair shares.
+
     Where an earlier claim was never completed, its attempt is recorded as unknown in the same
     transaction: whoever had it may have sent it.
     """
     with transaction.atomic():
-        claims = _backend().claim(limit=limit, now=now, lease_end=now + lease)
-        lost = [lost_attempt(taken, now) for taken in claims if taken.lost_at is not None]
+        open_lanes = OpenLanes(limit, now)
+        shares = allot(open_lanes.lanes, limit)
+        if not shares:
+            return []
+        open_lanes.spend(shares)
+        probes = {lane.connection_id for lane in open_lanes.lanes if lane.is_probe}
+        taken = _backend().take(shares, now=now, lease_end=now + lease)
+        claims = [replace(one, is_probe=one.connection_id in probes) for one in taken]
+        lost = [lost_attempt(one, now) for one in claims if one.lost_at is not None]
         if lost:
             DeliveryAttempt.objects.bulk_create(lost, ignore_conflicts=True)
     return claims

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,33 +12,19 @@ from django.db import connection
 from referrals.claims.values import Claim, Completion
 from referrals.states import Cause
 
-# A LATERAL join takes the oldest few of each open connection, so that the claim costs the same
-# whether one connection's backlog is a thousand or a million, and no connection starves another.
-_CLAIM = """
-WITH open AS MATERIALIZED (
-    SELECT c.id
-    FROM connections_connection c
-    CROSS JOIN LATERAL (
-        SELECT d.due_at FROM referrals_delivery d
-        WHERE d.connection_id = c.id AND d.due_at <= %(now)s
-        ORDER BY d.due_at LIMIT 1
-    ) oldest
-    WHERE c.state = 'active' AND (c.resting_until IS NULL OR c.resting_until <= %(now)s)
-    ORDER BY oldest.due_at
-    LIMIT %(limit)s
-), share AS (
-    SELECT greatest(1, ceil(%(limit)s::float / greatest(1, count(*))))::int AS size FROM open
-), picked AS MATERIALIZED (
+# A LATERAL join takes the oldest few of each connection, so that the claim costs the same whether
+# one connection's backlog is a thousand or a million.
+_TAKE = """
+WITH picked AS MATERIALIZED (
     SELECT due.id, due.claimed_at
-    FROM open
+    FROM unnest(%(connections)s::bigint[], %(shares)s::int[]) AS lane(connection_id, share)
     CROSS JOIN LATERAL (
         SELECT d.id, d.claimed_at FROM referrals_delivery d
-        WHERE d.connection_id = open.id AND d.due_at <= %(now)s
+        WHERE d.connection_id = lane.connection_id AND d.due_at <= %(now)s
         ORDER BY d.due_at
-        LIMIT (SELECT size FROM share)
+        LIMIT lane.share
         FOR UPDATE SKIP LOCKED
     ) due
-    LIMIT %(limit)s
 )
 UPDATE referrals_delivery d
 SET due_at = %(lease_end)s,
@@ -113,12 +99,18 @@ SELECT id FROM settled
 
 
 class Backend:
-    """PostgreSQL's own way to claim and to complete."""
+    """PostgreSQL's own way to take and to complete."""
 
-    def claim(self, *, limit: int, now: datetime, lease_end: datetime) -> list[Claim]:
-        """Claim in one statement."""
+    def take(self, shares: Mapping[int, int], *, now: datetime, lease_end: datetime) -> list[Claim]:
+        """Take each connection's share of what is due, in one statement."""
+        parameters: dict[str, Any] = {
+            "connections": list(shares.keys()),
+            "shares": list(shares.values()),
+            "now": now,
+            "lease_end": lease_end,
+        }
         with connection.cursor() as cursor:
-            cursor.execute(_CLAIM, {"now": now, "limit": limit, "lease_end": lease_end})
+            cursor.execute(_TAKE, parameters)
             return [_claim(row) for row in cursor.fetchall()]
 
     def complete(self, completions: Sequence[Completion]) -> set[int]:

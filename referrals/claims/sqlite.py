@@ -1,15 +1,14 @@
-"""Claims on SQLite: a window function picks, and since a transaction holds the only write lock from
-its beginning, what was read is still true when it is written."""
+"""Claims on SQLite: since a transaction holds the only write lock from its beginning, what was read
+is still true when it is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
+from django.db.models import F
 
 from referrals.claims.values import Claim, Completion
 from referrals.models import Delivery, DeliveryAttempt
@@ -19,17 +18,16 @@ _MOST_IN_ONE_STATEMENT = 500
 
 
 class Backend:
-    """SQLite's own way to claim and to complete."""
+    """SQLite's own way to take and to complete."""
 
-    def claim(self, *, limit: int, now: datetime, lease_end: datetime) -> list[Claim]:
-        """Pick the oldest of each connection in turn, then move them all."""
-        rows = list(self._pick(limit, now))
+    def take(self, shares: Mapping[int, int], *, now: datetime, lease_end: datetime) -> list[Claim]:
+        """Pick the oldest of each connection, then move them all."""
+        rows = [row for lane, share in shares.items() for row in self._oldest(lane, share, now)]
+        lost = [row.pk for row in rows if row.claimed_at is not None]
         Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
             due_at=lease_end, claimed_at=now, attempt_number=F("attempt_number") + 1
         )
-        lost = [row.pk for row in rows if row.claimed_at is not None]
-        if lost:
-            Delivery.objects.filter(pk__in=lost).update(step=F("step") + 1)
+        Delivery.objects.filter(pk__in=lost).update(step=F("step") + 1)
         return [_claim(row) for row in rows]
 
     def complete(self, completions: Sequence[Completion]) -> set[int]:
@@ -51,13 +49,11 @@ class Backend:
         )
         return ours
 
-    def _pick(self, limit: int, now: datetime) -> Iterable[Delivery]:
-        turn = Window(RowNumber(), partition_by=F("connection"), order_by=F("due_at").asc())
+    def _oldest(self, connection_id: int, share: int, now: datetime) -> Iterable[Delivery]:
         return (
-            Delivery.objects.claimable(now)
+            Delivery.objects.filter(connection=connection_id, due_at__lte=now)
             .select_related("referral__campaign")
-            .annotate(turn=turn)
-            .order_by("turn", "due_at")[:limit]
+            .order_by("due_at")[:share]
         )
 
     def _still_ours(self, completions: Sequence[Completion]) -> set[int]:

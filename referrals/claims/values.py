@@ -30,6 +30,7 @@ class Claim:
     created_at: datetime
     lost_at: datetime | None
     campaign_kind: str
+    is_probe: bool = False
     attributes: Mapping[str, Any]
 
 
@@ -47,6 +48,10 @@ class Completion:
     settled_at: datetime | None
     next_cause: Cause
     attempt: Mapping[str, Any] | None
+
+    def began_after(self, moment: datetime) -> bool:
+        """Whether the attempt is younger than this; one that was never sent has no age."""
+        return self.attempt is None or bool(self.attempt["started_at"] > moment)
 
 
 def lost_attempt(claim: Claim, now: datetime) -> DeliveryAttempt:

@@ -8,25 +8,36 @@ from django.db import models
 
 from connections.http.outcomes import Outcome
 from connections.models import Connection, ExchangeRecord
+from connections.models.scoping import ScopedQuerySet
 from referrals.models.referrals import Referral
 from referrals.states import Cause, DeliveryStatus
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
+class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
     """Questions about deliveries."""
+
+    account_path = "connection__account"
 
     def pending(self) -> DeliveryQuerySet:
         """The deliveries that still wait for an attempt or are under way."""
         return self.filter(status=DeliveryStatus.PENDING)
 
     def claimable(self, now: datetime) -> DeliveryQuerySet:
-        """The deliveries that a worker may take now."""
-        open_connections = models.Q(connection__resting_until=None) | models.Q(
-            connection__resting_until__lte=now
+        """The deliveries that a worker may take now, but for limits that pass within a moment."""
+        is_awake = models.Q(connection__health__resting_until=None) | models.Q(
+            connection__health__resting_until__lte=now
         )
-        return self.filter(
-            open_connections, due_at__lte=now, connection__state=Connection.State.ACTIVE
-        )
+        return self.filter(is_awake, due_at__lte=now, connection__state=Connection.State.ACTIVE)
+
+    def under_way(self) -> DeliveryQuerySet:
+        """The deliveries that a worker has in hand, or had when it died."""
+        return self.filter(claimed_at__isnull=False)
+
+
+class DeliveryAttemptQuerySet(ScopedQuerySet["DeliveryAttempt"]):
+    """Questions about delivery attempts."""
+
+    account_path = "delivery__connection__account"
 
 
 class Delivery(models.Model):
@@ -88,6 +99,11 @@ class Delivery(models.Model):
                 condition=models.Q(due_at__isnull=False),
                 name="delivery_due",
             ),
+            models.Index(
+                fields=["connection"],
+                condition=models.Q(claimed_at__isnull=False),
+                name="delivery_under_way",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +123,8 @@ class DeliveryAttempt(ExchangeRecord):
     cause = models.CharField(
         max_length=8, choices=[(cause.value, cause.capitalize()) for cause in Cause]
     )
+
+    objects = DeliveryAttemptQuerySet.as_manager()
 
     class Meta:
         ordering = ["delivery", "number"]

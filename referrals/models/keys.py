@@ -8,12 +8,13 @@ import secrets
 from django.db import models
 
 from connections.models import Account
+from connections.models.scoping import ScopedQuerySet
 
 _PREFIX = "rk_"
 _SHOWN = 8
 
 
-class IntakeKeyQuerySet(models.QuerySet["IntakeKey"]):
+class IntakeKeyQuerySet(ScopedQuerySet["IntakeKey"]):
     """Questions about intake keys."""
 
     def matching(self, token: str) -> IntakeKeyQuerySet:

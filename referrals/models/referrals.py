@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.db import models
 
 from connections.models import Campaign
+from connections.models.scoping import ScopedQuerySet
 from referrals.identifiers import uuid7
+
+
+class ReferralQuerySet(ScopedQuerySet["Referral"]):
+    """Questions about referrals."""
+
+    account_path = "campaign__account"
 
 
 class Referral(models.Model):
@@ -18,8 +25,11 @@ class Referral(models.Model):
     occurred_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField()
 
+    objects = ReferralQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
+        permissions = [("view_customer_data", "Can see customers' personal data")]
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "external_id"], name="referral_external_id_in_campaign"

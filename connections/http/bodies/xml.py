@@ -121,7 +121,7 @@ def _fill(element: etree._Element, leaf: _Leaf, value: str) -> None:
             element.set(leaf.attribute, value)
         elif leaf.place == _TAIL:
             element.tail = value
-        elif leaf.is_cdata and "]]>" not in value:
+        elif leaf.is_cdata and "]]>" not in value and "\r" not in value:
             element.text = etree.CDATA(value)
         else:
             element.text = value

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from referrals import stopping
+from referrals import heartbeats, stopping
 from referrals.queue import ring
 
 
@@ -19,5 +19,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
         stopping.on_signals()
         while not stopping.requested():
+            heartbeats.beat(heartbeats.TICK)
             ring()
             stopping.wait(settings.TICK_SECONDS)

@@ -1,0 +1,32 @@
+"""Letting a held, paused or resting connection go on; must not know pages or commands."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from connections.http.outcomes import Outcome
+from connections.models import Connection
+from connections.services import release_connection
+from referrals import breaker
+from referrals.breaker import Event
+from referrals.models import ConnectionHealth, Delivery
+from referrals.queue import announce, ring
+
+
+def release(connection: Connection) -> int:
+    """Send again, gently at first; returns how many deliveries wait for it.
+
+    What waits because its credentials were refused is due at once: that they are good now is what
+    the person who releases it says.
+    """
+    now = timezone.now()
+    was_held = release_connection(connection)
+    row, _ = ConnectionHealth.objects.get_or_create(pk=connection.pk)
+    row.take(breaker.well(now))
+    row.save()
+    waiting = Delivery.objects.pending().filter(connection=connection, claimed_at=None)
+    waiting.filter(outcome=Outcome.UNAUTHORIZED).update(due_at=now)
+    ring()
+    if was_held:
+        announce(connection.pk, Event.RELEASED, "")
+    return waiting.count()

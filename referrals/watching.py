@@ -1,0 +1,78 @@
+"""What the pump learns about connections while it delivers: bad news at once, good news soon.
+
+Must not know how deliveries are claimed or recorded.
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.db import transaction
+from django.utils import timezone
+
+from connections.services import hold_connection
+from referrals import breaker
+from referrals.breaker import Event, Observation
+from referrals.models import ConnectionHealth
+from referrals.models.health import BREAKER_COLUMNS
+from referrals.queue import announce
+
+_GOOD_NEWS_SECONDS = 1.0
+
+
+class Watch:
+    """The observations of one slice, by connection, until they are written down."""
+
+    def __init__(self) -> None:
+        self._observed: dict[int, list[Observation]] = {}
+        self._written_at = time.monotonic()
+
+    def see(self, connection_id: int, observation: Observation) -> None:
+        """Add one exchange."""
+        self._observed.setdefault(connection_id, []).append(observation)
+
+    def write_if_due(self) -> None:
+        """Write down bad news, and good news that has waited long enough."""
+        is_old = time.monotonic() - self._written_at > _GOOD_NEWS_SECONDS
+        if is_old or any(one.is_news for seen in self._observed.values() for one in seen):
+            self.write()
+
+    def write(self) -> None:
+        """Write everything down, hold what must be held, and let people know."""
+        observed, self._observed = self._observed, {}
+        self._written_at = time.monotonic()
+        if not observed:
+            return
+        for connection_id, event, reason in _take_in(observed):
+            announce(connection_id, event, reason)
+
+
+def _take_in(observed: dict[int, list[Observation]]) -> list[tuple[int, Event, str]]:
+    """Update the health rows in one transaction; what people should hear, once each."""
+    told = []
+    now = timezone.now()
+    with transaction.atomic():
+        rows = _locked_rows(observed)
+        for row in rows:
+            seen = observed[row.pk]
+            health, events = breaker.observe(row.as_value(), seen, now)
+            row.take(health)
+            reason = next((one.reason for one in reversed(seen) if one.is_news), "")
+            told += [
+                (row.pk, event, reason) for event in events if _is_first(row.pk, event, reason)
+            ]
+        ConnectionHealth.objects.bulk_update(rows, BREAKER_COLUMNS)
+    return told
+
+
+def _locked_rows(observed: dict[int, list[Observation]]) -> list[ConnectionHealth]:
+    missing = [ConnectionHealth(pk=pk) for pk in observed]
+    ConnectionHealth.objects.bulk_create(missing, ignore_conflicts=True)
+    # In one order everywhere, so that two workers never wait for each other.
+    rows = ConnectionHealth.objects.filter(pk__in=observed).order_by("pk")
+    return list(rows.select_for_update())
+
+
+def _is_first(connection_id: int, event: Event, reason: str) -> bool:
+    """Whether this worker is the one that makes the event true: a hold is one hold for all."""
+    return event is not Event.HELD or hold_connection(connection_id, reason=reason)
