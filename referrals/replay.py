@@ -83,13 +83,18 @@ def reread(deliveries: QuerySet[Delivery]) -> Counter[str]:
     return changed
 
 
+def never_sent(
+    campaign: Campaign, connection: Connection, *, since: datetime
+) -> QuerySet[Referral]:
+    """The campaign's past referrals that have no delivery to this connection."""
+    past = Referral.objects.filter(campaign=campaign, accepted_at__gte=since)
+    return past.exclude(deliveries__connection=connection)
+
+
 def backfill(campaign: Campaign, connection: Connection, *, since: datetime) -> int:
     """Deliver past referrals of a linked campaign that never went there; returns how many."""
-    past = Referral.objects.filter(campaign=campaign, accepted_at__gte=since).exclude(
-        deliveries__connection=connection
-    )
     now, count = timezone.now(), 0
-    for ids in _chunks(past, _CHUNK):
+    for ids in _chunks(never_sent(campaign, connection, since=since), _CHUNK):
         rows = [
             Delivery(
                 referral_id=id_, connection=connection, due_at=now, created_at=now,

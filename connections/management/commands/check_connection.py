@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from connections.attributes import CATALOGUE, Attribute
 from connections.files import ConnectionCheck, check_connection, load_connection
 from connections.http.errors import DescriptionError
-from connections.management.commands._files import find_account, read_file, refuse
+from connections.management.commands._files import read_file, refuse
+from connections.management.finding import find_account
 
 _DIFFERENT, _WRONG_FILE = 1, 2
 

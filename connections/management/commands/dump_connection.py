@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from connections.files import dump_connection
-from connections.management.commands._files import WRONG_FILE
-from connections.models import Connection
+from connections.management.finding import find_connection
 
 
 class Command(BaseCommand):
@@ -20,11 +19,4 @@ class Command(BaseCommand):
         parser.add_argument("id", type=int, metavar="ID", help="As in the connection's address.")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        row = Connection.objects.with_everything().filter(pk=options["id"]).first()
-        if row is None:
-            known = ", ".join(
-                f"{pk} ({name})" for pk, name in Connection.objects.values_list("pk", "name")[:20]
-            )
-            message = f"There is no connection {options['id']}. Connections: {known or 'none yet'}."
-            raise CommandError(message, returncode=WRONG_FILE)
-        self.stdout.write(dump_connection(row.spec()), ending="")
+        self.stdout.write(dump_connection(find_connection(options["id"]).spec()), ending="")

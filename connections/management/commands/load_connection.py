@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections.files import load_connection
 from connections.http.errors import DescriptionError
-from connections.management.commands._files import WRONG_FILE, find_account, read_file, refuse
+from connections.management.commands._files import WRONG_FILE, read_file, refuse
+from connections.management.finding import find_account
 from connections.storing import store_connection
 
 

@@ -1,0 +1,101 @@
+"""Whether the installation works, as one value for commands, probes and pages; changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.models import Count, Min
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from connections.models import Connection
+from referrals import heartbeats
+from referrals.models import ConnectionHealth, Delivery
+from referrals.queue import waiting_jobs
+
+_LONGEST_WAIT_SECONDS = 60.0
+"""How long something that may be sent can wait for a worker before the installation is unwell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What is waiting, for how long, and what keeps it; ages are in seconds."""
+
+    problems: tuple[str, ...]
+    jobs_waiting: int | None
+    deliveries_waiting: int
+    due: int
+    oldest_due_seconds: float | None
+    under_way: int
+    paused: int
+    held: int
+    resting: int
+    worker_beat: datetime | None
+    tick_beat: datetime | None
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing is wrong that somebody must mend at night."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        values = {**asdict(self), "problems": list(self.problems), "healthy": self.is_healthy}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in values.items()
+        }
+
+
+def read_status() -> Status:
+    """The status now; raises DatabaseError where there is no database to ask."""
+    now = timezone.now()
+    beats, jobs = _ask_redis()
+    due = Delivery.objects.claimable(now).aggregate(count=Count("pk"), oldest=Min("due_at"))
+    oldest = due["oldest"] and (now - due["oldest"]).total_seconds()
+    return Status(
+        problems=tuple(_problems(beats, oldest, now)),
+        jobs_waiting=jobs,
+        deliveries_waiting=Delivery.objects.pending().count(),
+        due=due["count"],
+        oldest_due_seconds=oldest,
+        under_way=Delivery.objects.under_way().count(),
+        paused=Connection.objects.filter(state=Connection.State.PAUSED).count(),
+        held=Connection.objects.filter(state=Connection.State.HELD).count(),
+        resting=ConnectionHealth.objects.filter(resting_until__gt=now).count(),
+        worker_beat=(beats or {}).get(heartbeats.WORKER),
+        tick_beat=(beats or {}).get(heartbeats.TICK),
+    )
+
+
+def readiness_problems() -> list[str]:
+    """Why this installation should get no traffic now: database, Redis, worker, tick."""
+    try:
+        Delivery.objects.order_by().values("pk")[:1].exists()
+    except DatabaseError:
+        return ["The database does not answer."]
+    beats, _ = _ask_redis()
+    return list(_problems(beats, None, timezone.now()))
+
+
+def _ask_redis() -> tuple[dict[str, datetime] | None, int | None]:
+    try:
+        return heartbeats.last_beats(), waiting_jobs()
+    except RedisError:
+        return None, None
+
+
+def _problems(beats: dict[str, datetime] | None, oldest: float | None, now: datetime) -> list[str]:
+    if beats is None:
+        return ["Redis does not answer; deliveries wait until it does."]
+    problems = [
+        f"No {name} was heard of for {heartbeats.LATE_SECONDS} seconds: start manage.py {name}."
+        for name in (heartbeats.WORKER, heartbeats.TICK)
+        if not heartbeats.is_alive(beats, name, now)
+    ]
+    if oldest is not None and oldest > _LONGEST_WAIT_SECONDS:
+        problems.append(f"A delivery has been due for {oldest:.0f} seconds: start more workers.")
+    return problems

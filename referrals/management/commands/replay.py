@@ -1,0 +1,111 @@
+"""`manage.py replay`: another attempt for all deliveries that the options choose."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Count
+from django.utils import timezone
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from connections.http.outcomes import Outcome
+from connections.management.finding import WRONG_ARGUMENT, find_campaign, find_connection
+from referrals import stopping
+from referrals.management.commands._selection import add_selection, selected
+from referrals.models import DeliveryAttempt
+from referrals.pump import deliver_due, finish_under_way
+from referrals.replay import backfill, never_sent, replay
+from referrals.states import Cause
+
+_FAILED = 1
+_LOOK_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    """Safe to interrupt and to start again: what was put back is attempted either way."""
+
+    help = (
+        "Asks for another attempt of the chosen deliveries, helps the workers to make them, and "
+        "sums up the outcomes. Exits 1 if one was no success."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_selection(parser)
+        parser.add_argument("--rate", type=float, help="So many a second; all at once without it.")
+        parser.add_argument(
+            "--backfill",
+            action="store_true",
+            help="Instead: deliver past referrals of --campaign that never went to --connection.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
+        if options["rate"] is not None and options["rate"] <= 0:
+            raise CommandError("--rate must be greater than 0.", returncode=WRONG_ARGUMENT)
+        stopping.on_signals()
+        if options["backfill"]:
+            self._backfill(options)
+        else:
+            self._replay(options)
+
+    def _replay(self, options: dict[str, Any]) -> None:
+        deliveries = selected(options).filter(claimed_at=None)
+        if options["dry_run"]:
+            self.stdout.write(f"{deliveries.count()} deliveries would be attempted again.")
+            return
+        began_at = timezone.now()
+        self._sum_up(self._follow(replay(deliveries, rate=options["rate"]), began_at))
+
+    def _backfill(self, options: dict[str, Any]) -> None:
+        if not (options["campaign"] and options["connection"] and options["since"]):
+            message = "--backfill needs --campaign, --connection and --since."
+            raise CommandError(message, returncode=WRONG_ARGUMENT)
+        campaign = find_campaign(options["campaign"])
+        connection = find_connection(options["connection"])
+        if options["dry_run"]:
+            count = never_sent(campaign, connection, since=options["since"]).count()
+            self.stdout.write(f"{count} past referrals would be delivered.")
+            return
+        began_at = timezone.now()
+        count = backfill(campaign, connection, since=options["since"])
+        self._sum_up(self._follow(count, began_at))
+
+    def _follow(self, count: int, began_at: datetime) -> Counter[str]:
+        """Deliver along with the workers until so many attempts were made, showing how far it is."""
+        columns = (
+            TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        )  # fmt: skip
+        outcomes: Counter[str] = Counter()
+        with Progress(*columns, transient=True) as progress:
+            bar = progress.add_task("", total=count)
+            while outcomes.total() < count and not stopping.requested():
+                deliver_due()
+                finish_under_way()
+                outcomes = _made_since(began_at)
+                progress.update(bar, completed=outcomes.total())
+                if outcomes.total() < count:
+                    time.sleep(_LOOK_SECONDS)
+        return outcomes
+
+    def _sum_up(self, outcomes: Counter[str]) -> None:
+        for outcome, count in outcomes.most_common():
+            self.stdout.write(f"{count:8} {outcome}")
+        if stopping.requested():
+            self.stdout.write("Interrupted. What was put back is attempted by the workers.")
+        self.stdout.write(f"{outcomes.total():8} attempts in all")
+        if any(not Outcome(outcome).is_success for outcome in outcomes):
+            sys.exit(_FAILED)
+
+
+def _made_since(moment: datetime) -> Counter[str]:
+    rows = (
+        DeliveryAttempt.objects.filter(cause=Cause.REPLAY, started_at__gte=moment)
+        .order_by()
+        .values_list("outcome")
+        .annotate(count=Count("pk"))
+    )
+    return Counter(dict(rows))
