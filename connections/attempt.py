@@ -5,19 +5,25 @@ Must not know deliveries, and writes nothing: what became of the attempt is the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connections.client import Client, SendLimits
-from connections.http.authorization import Ticket
+from connections.http.authorization import Ticket, TokenRefused
 from connections.http.build import RequestBuilder
 from connections.http.errors import BuildError, DescriptionError
 from connections.http.messages import ErrorCode, Exchange, ExchangeError, Request
+from connections.http.outcomes import Outcome
 from connections.http.rules import Classification, classify
 from connections.http.spec import ConnectionSpec, Environment
 from connections.models import Connection
-from connections.outbound import send_limits
+from connections.outbound import send_limits, shared_tokens
+from connections.tokens import TokenCache, TokenUnavailable
+
+
+_LEAST_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,7 @@ class PreparedConnection:
         self.spec = spec
         self.limits: SendLimits = send_limits(spec.limits.total_timeout)
         self._rules = tuple(str(rule) for rule in spec.reading.rules)
+        self._needs_token = spec.authorization.token_request() is not None
         self._builder: RequestBuilder | None = None
         self._problem = problem
         if not problem:
@@ -56,31 +63,69 @@ class PreparedConnection:
                 self._problem = str(error)
 
     def attempt(
-        self, client: Client, attributes: Mapping[str, object], idempotency_key: str
+        self,
+        client: Client,
+        attributes: Mapping[str, object],
+        idempotency_key: str,
+        tokens: TokenCache | None = None,
     ) -> Attempt:
-        """Build, send and classify; raises nothing that a CRM or a referral could cause."""
-        exchange = self._exchange(client, attributes, idempotency_key)
-        meaning = classify(self.spec.reading, exchange)
-        rule = "" if meaning.rule is None else self._rules[meaning.rule]
-        return Attempt(exchange=exchange, meaning=meaning, rule=rule)
+        """Build, send and classify; raises nothing that a CRM or a referral could cause.
 
-    def _exchange(
-        self, client: Client, attributes: Mapping[str, object], idempotency_key: str
-    ) -> Exchange:
+        Where the authorization works with tokens and the CRM refuses one, another is fetched and
+        the request is sent once more, in what is left of the time: this is still one attempt.
+        """
+        limits = self.limits
+        if not self._needs_token:
+            return self._try(client, attributes, idempotency_key, limits)
+        ends_at = time.monotonic() + limits.total
+        tokens = tokens or shared_tokens()
+        try:
+            token = tokens.token_for(self.spec.authorization, limits)
+            limits = _until(ends_at, limits)
+            attempt = self._try(client, attributes, idempotency_key, limits, token)
+            if attempt.meaning.outcome is Outcome.UNAUTHORIZED:
+                limits = _until(ends_at, limits)
+                token = tokens.renew(self.spec.authorization, token, limits)
+                limits = _until(ends_at, limits)
+                attempt = self._try(client, attributes, idempotency_key, limits, token)
+        except TokenUnavailable as error:
+            return self._read(self._unsent(error.code, str(error)))
+        except TokenRefused as error:
+            return self._read(self._unsent(ErrorCode.TOKEN, str(error)))
+        return attempt
+
+    def _try(
+        self,
+        client: Client,
+        attributes: Mapping[str, object],
+        idempotency_key: str,
+        limits: SendLimits,
+        token: str = "",
+    ) -> Attempt:
         if self._builder is None:
-            return self._unbuilt(self._problem)
-        ticket = Ticket(moment=datetime.now(UTC), message_id=idempotency_key)
+            return self._read(self._unsent(ErrorCode.NOT_BUILT, self._problem))
+        ticket = Ticket(token=token, moment=datetime.now(UTC), message_id=idempotency_key)
         try:
             request = self._builder.build(
                 attributes, idempotency_key=idempotency_key, ticket=ticket
             )
         except BuildError as error:
-            return self._unbuilt(str(error))
-        return client.send(request, self.limits)
+            return self._read(self._unsent(ErrorCode.NOT_BUILT, str(error)))
+        return self._read(client.send(request, limits))
 
-    def _unbuilt(self, message: str) -> Exchange:
+    def _read(self, exchange: Exchange) -> Attempt:
+        meaning = classify(self.spec.reading, exchange)
+        rule = "" if meaning.rule is None else self._rules[meaning.rule]
+        return Attempt(exchange=exchange, meaning=meaning, rule=rule)
+
+    def _unsent(self, code: ErrorCode, message: str) -> Exchange:
         return Exchange(
             request=Request(method=self.spec.method, url=""),
-            error=ExchangeError(code=ErrorCode.NOT_BUILT, message=message),
+            error=ExchangeError(code=code, message=message),
             finished_at=datetime.now(UTC),
         )
+
+
+def _until(ends_at: float, limits: SendLimits) -> SendLimits:
+    """The limits for what is left of the whole; nothing left is a timeout, which sending tells."""
+    return replace(limits, total=max(ends_at - time.monotonic(), _LEAST_SECONDS))

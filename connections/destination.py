@@ -120,7 +120,7 @@ class DestinationPolicy:
     allowed_ports: frozenset[int] | None = WEB_PORTS
 
     def check_url(self, url: str) -> Destination:
-        """Where the URL leads, as far as that can be said without DNS; raises BlockedDestination."""
+        """Where the URL leads, judged as far as DNS is not needed; raises BlockedDestination."""
         destination = _parse(url)
         if self.allowed_ports is not None and destination.port not in self.allowed_ports:
             raise BlockedDestination(f"Port {destination.port} may not be reached.")
@@ -139,10 +139,9 @@ class DestinationPolicy:
         found = list(addresses)
         for address in found:
             if reason := self.judge(address):
-                resolves = "is" if destination.is_address else f"resolves to {address},"
-                raise BlockedDestination(
-                    f"The host {destination.host} {resolves} {reason}. {_REMEDY}"
-                )
+                leads = "is" if destination.is_address else f"resolves to {address},"
+                message = f"The host {destination.host} {leads} {reason}. {_REMEDY}"
+                raise BlockedDestination(message)
         if not all(self.is_permitted(address) for address in found):
             self._check_encryption(destination)
 

@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
-
-def encrypt(text: str) -> str:
-    """The text under the first of the installation's keys."""
-    return _cipher(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
-
-
-def decrypt(token: str) -> str:
-    """The text, encrypted under any of the installation's keys."""
-    try:
-        return _cipher(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
-    except InvalidToken as error:
-        message = (
-            "A credential was encrypted under a key that ENCRYPTION_KEYS does not hold. "
-            "Add the key that was in use when it was saved."
-        )
-        raise ImproperlyConfigured(message) from error
+from connections.encryption import decrypt, encrypt
 
 
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg] # Not generic at run time.
@@ -46,8 +27,3 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg] # Not gene
 
     def get_prep_value(self, value: Any) -> str:  # noqa: ANN401 - as every field.
         return encrypt(json.dumps(value)) if value else ""
-
-
-@cache
-def _cipher(keys: tuple[str, ...]) -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in keys])

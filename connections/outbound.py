@@ -1,4 +1,4 @@
-"""The process's one client, made from the settings; must not know what is sent with it."""
+"""The process's one client and its tokens, made from the settings; knows not what is sent."""
 
 from __future__ import annotations
 
@@ -6,19 +6,40 @@ from functools import cache
 from ipaddress import ip_network
 
 from django.conf import settings
+from redis import Redis
 
 from connections.client import Client, SendLimits
 from connections.destination import DestinationPolicy
+from connections.encryption import decrypt, encrypt
+from connections.tokens import TokenCache
 
 _PORTS = frozenset({80, 443, *range(1024, 65536)})
 """Mail servers and shells listen on low ports, and some would take a request for commands; CRMs
 that advertisers run themselves listen on any of the others."""
 
 
+_REDIS_SECONDS = 1
+
+
 @cache
 def shared_client() -> Client:
     """The client whose connections stay open from delivery to delivery."""
     return Client(destination_policy(), pool_size=settings.DELIVERY_THREADS)
+
+
+@cache
+def shared_tokens() -> TokenCache:
+    """The OAuth 2 tokens that this process and all others use."""
+    return TokenCache(_redis, shared_client(), encrypt=encrypt, decrypt=decrypt)
+
+
+@cache
+def _redis() -> Redis:
+    return Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=_REDIS_SECONDS,
+        socket_connect_timeout=_REDIS_SECONDS,
+    )
 
 
 def destination_policy() -> DestinationPolicy:

@@ -75,7 +75,7 @@ def pause_connection(connection: Connection, *, reason: str = "") -> bool:
 
 
 def hold_connection(connection_id: int, *, reason: str) -> bool:
-    """Send nothing until a person has looked; False if it was not active, so that one hold is one."""
+    """Send nothing until a person has looked; False if it was not active already."""
     return _change_state(connection_id, Connection.State.ACTIVE, Connection.State.HELD, reason)
 
 

@@ -1,4 +1,7 @@
-"""Fixtures for every test: a CRM, an account with a campaign and a connection, quiet services."""
+"""Fixtures for every test: a CRM, an account with a campaign and a connection, quiet services.
+
+Must not know what any test shows.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
 from redis import Redis
 
 from connections.files import load_connection
+from connections.http.spec import ConnectionSpec
 from connections.models import Account, Campaign, Connection, Link
 from connections.services import link_campaign
 from connections.storing import store_connection
@@ -65,11 +71,44 @@ def crm(crm_server: CRM) -> CRM:
     return crm_server
 
 
-@pytest.fixture(autouse=True)
-def silent_bell(settings: Any) -> None:
-    """Every test begins with an empty Redis."""
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Any]:
+    """The Redis database of this process."""
     with Redis.from_url(settings.REDIS_URL) as client:
-        client.flushdb()
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def silent_bell(redis: Any) -> None:
+    """Every test begins with an empty Redis."""
+    redis.flushdb()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """SQLite in a file, where threads with connections of their own wait as they do outside."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(settings.VAR_DIR / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_root() -> None:
+    """Where whitenoise looks; it warns where nothing was collected."""
+    settings.STATIC_ROOT.mkdir(parents=True)
+
+
+@pytest.fixture
+def uncollected(settings: Any) -> None:
+    """Pages name their static files as they are, without a manifest."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture
+def admin_user(db: None) -> User:
+    """In place of pytest-django's, which spends most of a test on hashing a password."""
+    return User.objects.create(username="admin", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
@@ -85,9 +124,14 @@ def campaign(account: Account) -> Campaign:
 
 
 @pytest.fixture
-def connection(account: Account, crm: CRM) -> Connection:
-    spec = load_connection(DESCRIPTION.format(crm=crm.url), lambda name: crm.key)
-    return store_connection(spec, account=account)
+def described(crm: CRM) -> ConnectionSpec:
+    """A connection to the CRM as a value, of which tests make others with `replace`."""
+    return load_connection(DESCRIPTION.format(crm=crm.url), lambda name: crm.key)
+
+
+@pytest.fixture
+def connection(account: Account, described: ConnectionSpec) -> Connection:
+    return store_connection(described, account=account)
 
 
 @pytest.fixture

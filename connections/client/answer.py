@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import math
+import re
 from dataclasses import dataclass
 
 from connections.client.decoding import decoder_for
@@ -13,16 +15,17 @@ from connections.http.messages import ErrorCode, ExchangeError, Headers, Respons
 _MOST_HEAD_BYTES = 64 * 1024
 _SWITCHING = 101
 _PIECE = 16 * 1024
+_KEEP_ALIVE = re.compile(r"timeout=(\d{1,6})")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came: a response, and the error if it is only a part of one. `may_follow` says whether
-    another request may go over the same connection."""
+    """What came: a response, and the error if it is only a part of one. `keep_for` says for how
+    many seconds another request may go over the same connection."""
 
     response: Response
     error: ExchangeError | None
-    may_follow: bool
+    keep_for: float
 
 
 def read_reply(wire: Wire, method: str, body_limit: int) -> Reply:
@@ -34,11 +37,12 @@ def read_reply(wire: Wire, method: str, body_limit: int) -> Reply:
     body = bytearray()
     error = None
     try:
+        _check_head(incoming, wire)
         _read_body(incoming, wire, body, body_limit)
     except SendError as failure:
         error = failure.error
     response = Response(status=incoming.status, headers=_headers(incoming), body=bytes(body))
-    return Reply(response, error, may_follow=_may_follow(incoming, wire, error))
+    return Reply(response, error, keep_for=_keep_for(incoming, wire, error))
 
 
 class _Incoming(http.client.HTTPResponse):
@@ -57,14 +61,22 @@ def _read_head(wire: Wire, method: str) -> _Incoming:
     incoming = _Incoming(wire, method=method)  # type: ignore[arg-type]
     try:
         incoming.begin()
-    except (ConnectionError, http.client.RemoteDisconnected) as error:
-        message = "The connection was closed before an answer came; the request may have arrived."
-        raise SendError(ErrorCode.CONNECTION_LOST, message) from error
-    except http.client.LineTooLong as error:
-        raise SendError(ErrorCode.TOO_LARGE, "The answer's headers are too large.") from error
     except (http.client.HTTPException, OSError, ValueError) as error:
+        if isinstance(error, OSError) or wire.is_ended:
+            message = "The connection was lost before an answer came; the request may have arrived."
+            raise SendError(ErrorCode.CONNECTION_LOST, message) from error
         raise SendError(ErrorCode.PROTOCOL, "The answer is not HTTP.") from error
     return incoming
+
+
+def _check_head(incoming: _Incoming, wire: Wire) -> None:
+    """http.client takes headers that are cut off, or broken, for headers that end there."""
+    if wire.is_ended:
+        message = "The connection was closed in the middle of the answer's headers."
+        raise SendError(ErrorCode.CONNECTION_LOST, message)
+    if incoming.headers.defects:
+        message = "The answer's headers are broken; what comes after them was not read."
+        raise SendError(ErrorCode.PROTOCOL, message)
 
 
 def _read_body(incoming: _Incoming, wire: Wire, body: bytearray, limit: int) -> None:
@@ -75,7 +87,7 @@ def _read_body(incoming: _Incoming, wire: Wire, body: bytearray, limit: int) -> 
             body += decoder.feed(piece, limit + 1 - len(body))
             if len(body) > limit:
                 del body[limit:]
-                message = f"The answer is larger than {limit // 1024} KiB; the rest was not read."
+                message = f"The answer is longer than {limit:,} bytes; the rest was not read."
                 raise SendError(ErrorCode.TOO_LARGE, message)
     except OSError as error:
         message = f"The connection was lost in the middle of the answer ({reason(error)})."
@@ -108,6 +120,9 @@ def _text(value: str) -> str:
         return value
 
 
-def _may_follow(incoming: _Incoming, wire: Wire, error: ExchangeError | None) -> bool:
-    is_whole = error is None and not incoming.will_close and incoming.status != _SWITCHING
-    return is_whole and not incoming.headers.defects and wire.end()
+def _keep_for(incoming: _Incoming, wire: Wire, error: ExchangeError | None) -> float:
+    if error or incoming.will_close or incoming.status == _SWITCHING or not wire.end():
+        return 0
+    # A server that says when it closes is believed, with a second for the way.
+    hint = _KEEP_ALIVE.search(incoming.headers.get("Keep-Alive", ""))
+    return float(hint[1]) - 1 if hint else math.inf

@@ -53,7 +53,6 @@ class _Inflater:
         self._name = name
         self._start = b""
         self._stream: zlib._Decompress | None = None
-        self._has_begun = False
 
     def feed(self, piece: bytes, room: int) -> bytes:
         if self._stream is None:

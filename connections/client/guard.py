@@ -39,10 +39,9 @@ class Guard:
                 sock = _open(address, destination.port, seconds)
             except OSError as error:
                 last_error = error
-                continue
-            self._check_peer(sock, address, destination)
-            sock.settimeout(max(ends_at - patience.spent, 0.001))
-            return sock
+            else:
+                sock.settimeout(max(ends_at - patience.spent, 0.001))
+                return sock
         raise _connect_error(destination, last_error, patience)
 
     def _addresses(self, destination: Destination, patience: Patience) -> list[str]:
@@ -56,14 +55,6 @@ class Guard:
             raise SendError(ErrorCode.BLOCKED_ADDRESS, str(error)) from error
         return addresses
 
-    def _check_peer(self, sock: socket.socket, address: str, destination: Destination) -> None:
-        """The last line: whatever the steps before it did, no other address is talked to."""
-        peer = str(sock.getpeername()[0])
-        if literal(peer) != literal(address):
-            sock.close()
-            message = f"The host {destination.host} was reached at {peer}, which was not judged."
-            raise SendError(ErrorCode.BLOCKED_ADDRESS, message)
-
 
 def _open(address: str, port: int, seconds: float) -> socket.socket:
     if seconds <= 0:
@@ -73,10 +64,19 @@ def _open(address: str, port: int, seconds: float) -> socket.socket:
         sock.settimeout(seconds)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.connect((address, port))
+        _check_peer(sock, address)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _check_peer(sock: socket.socket, address: str) -> None:
+    """The last line: whatever the steps before it did, no other address is talked to."""
+    peer = str(sock.getpeername()[0])
+    if literal(peer) != literal(address):
+        message = f"The host was reached at {peer}, which was not judged."
+        raise SendError(ErrorCode.BLOCKED_ADDRESS, message)
 
 
 def _connect_error(destination: Destination, error: OSError, patience: Patience) -> SendError:

@@ -7,10 +7,10 @@ import socket
 import ssl
 import threading
 from time import monotonic
-from typing import Any, ClassVar
+from typing import Any
 
+import certifi
 import requests.adapters  # noqa: TID251 - the only importer.
-import requests.certs  # noqa: TID251 - the only importer.
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ClosedPoolError
@@ -38,7 +38,7 @@ class GuardedConnection(HTTPConnection):
     destination: Destination
     patience: Patience | None = None
     wire: Wire | None = None
-    idle_since = 0.0
+    keep_until = 0.0
 
     def open(self, patience: Patience) -> Wire:
         """The wire of this connection, which is opened if it is not; raises SendError."""
@@ -78,23 +78,27 @@ class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
 class GuardedPool(HTTPConnectionPool):
     """The open connections to one destination."""
 
-    ConnectionCls: ClassVar[Any] = GuardedConnection
+    ConnectionCls: type[Any] = GuardedConnection
     guard: Guard
     destination: Destination
 
     def borrow(self) -> GuardedConnection:
         """A connection, open if there is one that the server has most likely not closed."""
         try:
-            connection: GuardedConnection = self._get_conn()
+            connection: Any = self._get_conn()
         except ClosedPoolError as error:
             raise SendError(ErrorCode.CONNECT_FAILED, "The client was closed.") from error
-        if connection.wire is not None and monotonic() - connection.idle_since > MAX_IDLE:
+        if monotonic() > connection.keep_until:
             connection.close()
-        return connection
+        borrowed: GuardedConnection = connection
+        return borrowed
 
-    def give_back(self, connection: GuardedConnection) -> None:
-        """Let the next send have it."""
-        connection.idle_since = monotonic()
+    def give_back(self, connection: GuardedConnection, keep_for: float) -> None:
+        """Let the next send have it, if that comes within this many seconds."""
+        if keep_for > 0:
+            connection.keep_until = monotonic() + min(keep_for, MAX_IDLE)
+        else:
+            connection.close()
         self._put_conn(connection)
 
     def close_idle(self) -> None:
@@ -103,7 +107,7 @@ class GuardedPool(HTTPConnectionPool):
         try:
             while self.pool:
                 connection = self.pool.get_nowait()
-                if connection and monotonic() - connection.idle_since > MAX_IDLE:
+                if connection and monotonic() > connection.keep_until:
                     connection.close()
                 kept.append(connection)
         except queue.Empty:
@@ -120,7 +124,7 @@ class GuardedPool(HTTPConnectionPool):
 class GuardedTLSPool(GuardedPool, HTTPSConnectionPool):
     """The same over TLS."""
 
-    ConnectionCls: ClassVar[Any] = GuardedTLSConnection
+    ConnectionCls: type[Any] = GuardedTLSConnection
 
 
 class GuardedPoolManager(PoolManager):
@@ -145,7 +149,7 @@ class GuardedAdapter(requests.adapters.HTTPAdapter):
     def __init__(self, guard: Guard, pool_size: int, ca_bundle: str | None) -> None:
         self._guard = guard
         self._tls = create_urllib3_context()
-        self._tls.load_verify_locations(ca_bundle or requests.certs.where())
+        self._tls.load_verify_locations(ca_bundle or certifi.where())
         self._pools: dict[str, GuardedPool] = {}
         self._lock = threading.Lock()
         self._swept_at = monotonic()
@@ -155,7 +159,7 @@ class GuardedAdapter(requests.adapters.HTTPAdapter):
         self,
         connections: int,
         maxsize: int,
-        block: bool = False,
+        block: bool = False,  # noqa: FBT001, FBT002 - requests calls it so.
         **_: object,
     ) -> None:
         self.poolmanager = GuardedPoolManager(

@@ -14,7 +14,7 @@ from connections.client.pool import GuardedAdapter
 from connections.client.timing import Patience, SendLimits
 from connections.client.wire import Wire
 from connections.destination import DestinationPolicy
-from connections.http.messages import ErrorCode, Exchange, Request
+from connections.http.messages import ErrorCode, Exchange, ExchangeError, Request
 
 _URL = re.compile(r"(?P<origin>[a-z]+://[^/?#]*)(?P<target>[!-\"$-~]*)(?:#[!-~]*)?", re.IGNORECASE)
 _METHOD = re.compile(r"[A-Z]+")
@@ -43,15 +43,16 @@ class Client:
     def send(self, request: Request, limits: SendLimits = _DEFAULT_LIMITS) -> Exchange:
         """What became of the request. Raises nothing that a network or a server could cause."""
         patience = Patience(limits)
+        reply: Reply | None = None
+        error: ExchangeError | None
         try:
             reply = self._reply(request, patience)
+            error = reply.error
         except SendError as failure:
-            response, error = None, failure.error
-        else:
-            response, error = reply.response, reply.error
+            error = failure.error
         return Exchange(
             request=request,
-            response=response,
+            response=reply.response if reply else None,
             error=error,
             duration=patience.spent,
             finished_at=datetime.now(UTC),
@@ -79,16 +80,14 @@ class Client:
         message = _message(request, parts["target"])
         pool = self._adapter.pool(parts["origin"])
         connection = pool.borrow()
-        may_follow = False
+        keep_for = 0.0
         try:
             wire = connection.open(patience)
             _send(wire, message)
             reply = read_reply(wire, request.method, patience.limits.body_bytes)
-            may_follow = reply.may_follow
+            keep_for = reply.keep_for
         finally:
-            if not may_follow:
-                connection.close()
-            pool.give_back(connection)
+            pool.give_back(connection, keep_for)
         return reply
 
 
@@ -98,7 +97,10 @@ def _message(request: Request, target: str) -> bytes:
         target = f"/{target}"
     lines = [f"{request.method} {target} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in request.headers]
-    head = "\r\n".join((*lines, "", "")).encode()
+    try:
+        head = "\r\n".join((*lines, "", "")).encode()
+    except UnicodeEncodeError as error:
+        raise SendError(ErrorCode.NOT_BUILT, "A header holds half a character.") from error
     # The builder has checked all of this; here it would put another request on the wire.
     breaks = len(lines) + 1
     is_sound = head.count(b"\n") == head.count(b"\r") == breaks and b"\0" not in head

@@ -75,7 +75,7 @@ class Command(BaseCommand):
         self._sum_up(self._follow(count, began_at))
 
     def _follow(self, count: int, began_at: datetime) -> Counter[str]:
-        """Deliver along with the workers until so many attempts were made, showing how far it is."""
+        """Deliver along with the workers until so many attempts were made, and show how far it is."""
         columns = (
             TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
         )  # fmt: skip

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+from dataclasses import replace
+
+import pytest
+
+from connections.http.messages import ErrorCode, Exchange
+from tests.ugly import OK, PATIENT, Script, Server, Talk, answers, loopback_client, post
+
+
+def exchanged(script: Script, body_bytes: int = 65536) -> Exchange:
+    with Server(script) as server, loopback_client() as client:
+        return client.send(post(server.url), replace(PATIENT, body_bytes=body_bytes))
+
+
+def then_closed(content: bytes) -> Script:
+    def script(talk: Talk) -> None:
+        talk.request()
+        talk.send(content)
+
+    return script
+
+
+def then_reset(content: bytes) -> Script:
+    def script(talk: Talk) -> None:
+        talk.request()
+        talk.send(content)
+        # Without a wait, the reset would overtake what was sent.
+        talk.wait(0.05)
+        talk.reset()
+
+    return script
+
+
+def head(*lines: str, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode()
+
+
+def seen(exchange: Exchange) -> tuple[int | None, bytes | None, ErrorCode | None]:
+    """Status, body, error code."""
+    response, error = exchange.response, exchange.error
+    return response and response.status, response and response.body, error and error.code
+
+
+ZLIB = zlib.compress(b"hello hello")
+BARE_DEFLATE = zlib.compress(b"hello hello", wbits=-15)
+GZIP = gzip.compress(b"hello hello")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", GZIP),
+        ("GZIP", GZIP),
+        ("x-gzip", GZIP),
+        ("deflate", ZLIB),
+        ("deflate", BARE_DEFLATE),
+        ("identity", b"hello hello"),
+        ("gzip", gzip.compress(b"hello ") + gzip.compress(b"hello")),
+        ("gzip", GZIP + b"\0\0\0"),
+    ],
+)
+def test_a_compressed_body_is_decompressed(encoding: str, body: bytes) -> None:
+    answer = head(f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}") + body
+    assert seen(exchanged(answers(answer))) == (200, b"hello hello", None)
+
+
+@pytest.mark.parametrize("body", [GZIP, ZLIB, BARE_DEFLATE])
+def test_a_compressed_body_may_come_byte_by_byte(body: bytes) -> None:
+    encoding = "gzip" if body is GZIP else "deflate"
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+    answer = head(f"Content-Encoding: {encoding}", "Transfer-Encoding: chunked") + chunks
+    assert seen(exchanged(answers(answer))) == (200, b"hello hello", None)
+
+
+def test_an_encoding_that_was_not_asked_for_is_kept_as_it_came() -> None:
+    exchange = exchanged(answers(head("Content-Encoding: br", "Content-Length: 3") + b"\x0b\x00x"))
+    assert seen(exchange) == (200, b"\x0b\x00x", ErrorCode.PROTOCOL)
+    assert exchange.error is not None
+    assert exchange.error.message == 'The answer is encoded as "br", which was not asked for.'
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b"this is not gzip", b""),
+        (GZIP[:-8], b"hello hello"),
+        (GZIP[:1], b""),
+        (GZIP[:-8] + b"\0" * 8, b""),
+    ],
+)
+def test_broken_compression_keeps_the_status(body: bytes, kept: bytes) -> None:
+    answer = head("Content-Encoding: gzip", f"Content-Length: {len(body)}") + body
+    assert seen(exchanged(answers(answer))) == (200, kept, ErrorCode.PROTOCOL)
+
+
+def test_a_compressed_answer_may_have_no_body() -> None:
+    answer = head("Content-Encoding: gzip", "Content-Length: 0")
+    assert seen(exchanged(answers(answer))) == (200, b"", None)
+
+
+def test_a_bomb_costs_no_more_memory_than_the_limit() -> None:
+    bomb = gzip.compress(b"\0" * 200_000_000, compresslevel=9)
+    answer = head("Content-Encoding: gzip", f"Content-Length: {len(bomb)}") + bomb
+    with Server(answers(answer)) as server, loopback_client() as client:
+        client.send(post(server.url), PATIENT)
+        tracemalloc.start()
+        exchange = client.send(post(server.url), PATIENT)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert seen(exchange) == (200, b"\0" * 65536, ErrorCode.TOO_LARGE)
+    assert most < 2_000_000
+
+
+def test_a_body_at_the_limit_is_whole() -> None:
+    answer = head("Content-Length: 1000") + b"x" * 1000
+    assert seen(exchanged(answers(answer), body_bytes=1000)) == (200, b"x" * 1000, None)
+
+
+def test_a_body_above_the_limit_is_cut_and_keeps_its_status() -> None:
+    answer = head("Content-Length: 1001", status="409 Conflict") + b"x" * 1001
+    exchange = exchanged(answers(answer), body_bytes=1000)
+    assert seen(exchange) == (409, b"x" * 1000, ErrorCode.TOO_LARGE)
+    assert exchange.error is not None
+    assert exchange.error.message == "The answer is longer than 1,000 bytes; the rest was not read."
+
+
+def test_an_endless_body_is_cut() -> None:
+    def script(talk: Talk) -> None:
+        talk.request()
+        talk.send(head("Content-Type: text/plain"))
+        while True:
+            talk.send(b"x" * 10_000)
+
+    assert seen(exchanged(script)) == (200, b"x" * 65536, ErrorCode.TOO_LARGE)
+
+
+def test_a_chunked_body_is_put_together() -> None:
+    chunks = b"3\r\nhel\r\n2;name=value\r\nlo\r\n0\r\nTrailer: x\r\n\r\n"
+    answer = head("Transfer-Encoding: chunked") + chunks
+    assert seen(exchanged(answers(answer))) == (200, b"hello", None)
+
+
+def test_a_body_without_a_length_ends_with_the_connection() -> None:
+    assert seen(exchanged(then_closed(head() + b"hello"))) == (200, b"hello", None)
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_is_whole(status: int) -> None:
+    assert seen(exchanged(answers(head(status=f"{status} x")))) == (status, b"", None)
+
+
+@pytest.mark.parametrize("interim", ["100 Continue", "102 Processing", "103 Early Hints"])
+def test_interim_answers_are_read_past(interim: str) -> None:
+    script = answers(head("Link: </x>", status=interim) * 2 + OK)
+    assert seen(exchanged(script)) == (200, b"ok", None)
+
+
+def test_interim_answers_without_end_are_too_many() -> None:
+    assert seen(exchanged(answers(head(status="100 Continue") * 10_000))) == (
+        None,
+        None,
+        ErrorCode.TOO_LARGE,
+    )
+
+
+def test_half_a_body_is_kept_and_its_loss_is_said() -> None:
+    exchange = exchanged(then_closed(head("Content-Length: 10", status="201 Created") + b"hello"))
+    assert seen(exchange) == (201, b"hello", ErrorCode.CONNECTION_LOST)
+    assert exchange.error is not None
+    assert exchange.error.message == "The connection was closed in the middle of the answer."
+
+
+def test_a_reset_in_the_middle_of_the_body_keeps_what_came() -> None:
+    exchange = exchanged(then_reset(head("Content-Length: 10") + b"hello"))
+    assert seen(exchange) == (200, b"hello", ErrorCode.CONNECTION_LOST)
+
+
+def test_chunks_that_end_early_keep_what_came() -> None:
+    content = head("Transfer-Encoding: chunked") + b"5\r\nhello\r\n5\r\nwo"
+    assert seen(exchanged(then_closed(content))) == (200, b"hellowo", ErrorCode.CONNECTION_LOST)
+
+
+@pytest.mark.parametrize("size", ["xyz", "", "-5", "ffffffffffffffffffffffff"])
+def test_broken_chunks_keep_what_came_before(size: str) -> None:
+    content = head("Transfer-Encoding: chunked") + f"5\r\nhello\r\n{size}\r\nworld".encode()
+    exchange = exchanged(then_closed(content))
+    assert exchange.response is not None
+    assert exchange.response.body.startswith(b"hello")
+    assert exchange.error is not None
+    assert exchange.error.code in {ErrorCode.PROTOCOL, ErrorCode.CONNECTION_LOST}
+
+
+def test_chunk_extensions_without_end_are_too_large() -> None:
+    chunk = b"1;" + b"x" * 60_000 + b"\r\ny\r\n"
+    exchange = exchanged(answers(head("Transfer-Encoding: chunked") + chunk * 100))
+    assert exchange.response is not None
+    assert exchange.error is not None
+    assert exchange.error.code is ErrorCode.TOO_LARGE
+
+
+def test_compression_that_holds_nothing_is_too_large() -> None:
+    nothing = gzip.compress(b"") * 100_000
+    answer = head("Content-Encoding: gzip", f"Content-Length: {len(nothing)}") + nothing
+    assert seen(exchanged(answers(answer))) == (200, b"", ErrorCode.TOO_LARGE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"HTTP/1.1", b"HTTP/1.1 20", b"H"],
+    ids=["nothing", "version", "half", "letter"],
+)
+def test_a_close_before_the_answer_loses_the_connection(content: bytes) -> None:
+    assert seen(exchanged(then_closed(content))) == (None, None, ErrorCode.CONNECTION_LOST)
+
+
+def test_a_reset_before_the_answer_loses_the_connection() -> None:
+    exchange = exchanged(then_reset(b""))
+    assert seen(exchange) == (None, None, ErrorCode.CONNECTION_LOST)
+    assert exchange.error is not None
+    assert exchange.error.message == (
+        "The connection was lost before an answer came; the request may have arrived."
+    )
+
+
+def test_a_close_in_the_middle_of_the_headers_is_no_whole_answer() -> None:
+    exchange = exchanged(then_closed(b"HTTP/1.1 200 OK\r\nContent-Type: text/pl"))
+    assert seen(exchange) == (200, b"", ErrorCode.CONNECTION_LOST)
+
+
+def test_an_answer_to_a_request_that_was_not_read_is_read() -> None:
+    def script(talk: Talk) -> None:
+        talk.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        talk.until_closed()
+
+    assert seen(exchanged(script)) == (413, b"", None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"220 mail.example ESMTP\r\n",
+        b"-ERR unknown command\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x50\n",
+        b"HTTP/2.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/1.1 99 OK\r\n\r\n",
+        b"\n\n\n",
+        b"\0" * 100_000,
+    ],
+)
+def test_what_is_not_http_is_an_error_of_protocol(content: bytes) -> None:
+    exchange = exchanged(answers(content))
+    assert exchange.response is None
+    assert exchange.error is not None
+    assert exchange.error.code in {ErrorCode.PROTOCOL, ErrorCode.TOO_LARGE}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["X: " + "x" * 10_000_000],
+        [f"X-{number}: {'x' * 1000}" for number in range(10_000)],
+    ],
+    ids=["one", "many"],
+)
+def test_ten_megabytes_of_headers_are_too_large(lines: list[str]) -> None:
+    exchange = exchanged(answers(head(*lines)))
+    assert seen(exchange) == (None, None, ErrorCode.TOO_LARGE)
+
+
+def test_more_than_a_hundred_headers_are_refused() -> None:
+    lines = [f"X-{number}: 1" for number in range(200)]
+    assert seen(exchanged(answers(head(*lines)))) == (None, None, ErrorCode.PROTOCOL)
+
+
+def test_a_broken_header_line_keeps_the_status() -> None:
+    content = b"HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 2\r\n\r\nok"
+    exchange = exchanged(answers(content))
+    assert seen(exchange) == (200, b"", ErrorCode.PROTOCOL)
+
+
+@pytest.mark.parametrize("length", ["abc", "-1", "2, 2"])
+def test_a_length_that_is_none_is_left_out(length: str) -> None:
+    content = head(f"Content-Length: {length}") + b"ok"
+    assert seen(exchanged(then_closed(content))) == (200, b"ok", None)
+
+
+def test_a_switch_of_protocols_is_an_answer() -> None:
+    exchange = exchanged(answers(head("Upgrade: x", status="101 Switching Protocols") + b"rubbish"))
+    assert seen(exchange) == (101, b"", None)

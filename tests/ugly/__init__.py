@@ -1,0 +1,52 @@
+"""Servers that behave as badly as the internet does, on the loopback only."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from connections.client import Client, SendLimits
+from connections.destination import DestinationPolicy
+from connections.http.messages import Request
+from tests.ugly.server import OK, Script, Server, Talk, answers
+
+LOOPBACK = DestinationPolicy(
+    permitted_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")), allowed_ports=None
+)
+SHORT = SendLimits(connect=0.3, read=0.15, total=0.4, dns=0.2)
+PATIENT = SendLimits(connect=5, read=5, total=5, dns=5)
+
+__all__ = [
+    "LOOPBACK",
+    "OK",
+    "PATIENT",
+    "SHORT",
+    "Script",
+    "Server",
+    "Talk",
+    "answers",
+    "loopback_client",
+    "post",
+]
+
+
+def loopback_client(**settings: object) -> Client:
+    """A client that may reach the loopback on any port."""
+    return Client(LOOPBACK, **settings)  # type: ignore[arg-type]
+
+
+def post(url: str, body: bytes = b"{}") -> Request:
+    """An ordinary request, with the headers that the builder sets."""
+    netloc = url.partition("//")[2].partition("/")[0]
+    return Request(
+        method="POST",
+        url=url,
+        headers=(
+            ("Host", netloc),
+            ("User-Agent", "Referrals/1.0"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "gzip, deflate"),
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+        ),
+        body=body,
+    )
