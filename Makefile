@@ -16,7 +16,7 @@ run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is
 	@CRM_PORT=$(CRM_PORT) honcho start --port $(PORT) $$(python -m config.processes) || test $$? = 130
 
 test: $(VENV)/dev ## Run all tests, on DATABASE_URL and REDIS_URL where they are set.
-	pytest --numprocesses auto --dist loadscope
+	python -m pytest --numprocesses auto --dist loadscope
 
 check: $(VENV)/dev ## Format, lint, types, imports, migrations and deployment checks.
 	ruff format --check .

@@ -6,9 +6,10 @@ Must not know deliveries, and writes nothing: what became of the attempt is the 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from connections.client import Client, SendLimits
 from connections.http.authorization import Ticket, TokenRefused
@@ -21,7 +22,6 @@ from connections.http.spec import ConnectionSpec, Environment
 from connections.models import Connection
 from connections.outbound import send_limits, shared_tokens
 from connections.tokens import TokenCache, TokenUnavailable
-
 
 _LEAST_SECONDS = 0.001
 
@@ -74,24 +74,23 @@ class PreparedConnection:
         Where the authorization works with tokens and the CRM refuses one, another is fetched and
         the request is sent once more, in what is left of the time: this is still one attempt.
         """
-        limits = self.limits
         if not self._needs_token:
-            return self._try(client, attributes, idempotency_key, limits)
-        ends_at = time.monotonic() + limits.total
-        tokens = tokens or shared_tokens()
+            return self._try(client, attributes, idempotency_key, self.limits)
+        send = partial(self._try, client, attributes, idempotency_key)
         try:
-            token = tokens.token_for(self.spec.authorization, limits)
-            limits = _until(ends_at, limits)
-            attempt = self._try(client, attributes, idempotency_key, limits, token)
-            if attempt.meaning.outcome is Outcome.UNAUTHORIZED:
-                limits = _until(ends_at, limits)
-                token = tokens.renew(self.spec.authorization, token, limits)
-                limits = _until(ends_at, limits)
-                attempt = self._try(client, attributes, idempotency_key, limits, token)
+            return self._try_with_token(send, tokens or shared_tokens())
         except TokenUnavailable as error:
             return self._read(self._unsent(error.code, str(error)))
         except TokenRefused as error:
             return self._read(self._unsent(ErrorCode.TOKEN, str(error)))
+
+    def _try_with_token(self, send: Callable[..., Attempt], tokens: TokenCache) -> Attempt:
+        ends_at = time.monotonic() + self.limits.total
+        token = tokens.token_for(self.spec.authorization, self.limits)
+        attempt = send(_until(ends_at, self.limits), token)
+        if attempt.meaning.outcome is Outcome.UNAUTHORIZED:
+            token = tokens.renew(self.spec.authorization, token, _until(ends_at, self.limits))
+            attempt = send(_until(ends_at, self.limits), token)
         return attempt
 
     def _try(

@@ -63,13 +63,18 @@ class Observation:
     @property
     def is_news(self) -> bool:
         """Whether it may change what the connection is given."""
-        is_bad = self.outcome in (Outcome.UNAVAILABLE, Outcome.UNAUTHORIZED)
-        return is_bad or self.is_network_failure or self.is_probe or self.holds
+        is_bad = self.is_failure or self.outcome is Outcome.UNAUTHORIZED
+        return is_bad or self.is_probe or self.holds
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the CRM is to blame: it was not reached, did not answer, or says it can't now."""
+        return self.is_network_failure or self.outcome is Outcome.UNAVAILABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minute:
-    """The exchanges of one minute."""
+    """The exchanges of one minute, and how many of them failed."""
 
     start: datetime
     exchanges: int = 0
@@ -136,15 +141,18 @@ def room(health: Health, *, most: int, in_flight: int, now: datetime) -> int:
 def tokens(left: float, per_second: float, since: datetime, now: datetime) -> float:
     """What a token bucket holds now; any second sees at most `per_second` plus one burst."""
     burst = max(1.0, per_second * _BURST_SECONDS)
-    return min(burst, left + (now - since).total_seconds() * per_second)
+    # A clock that was put back must not take away what was earned.
+    seconds = max(0.0, (now - since).total_seconds())
+    return min(burst, left + seconds * per_second)
 
 
 def _observe_one(
     health: Health, observation: Observation, now: datetime
 ) -> tuple[Health, list[Event]]:
-    is_unavailable = observation.outcome is Outcome.UNAVAILABLE
+    if observation.outcome is Outcome.INVALID:
+        return _learn_nothing(health, observation, now), []
     health, events = _watch_credentials(health, observation)
-    health = _count(health, is_unavailable=is_unavailable, now=now)
+    health = _count(health, is_failure=observation.is_failure, now=now)
     if not health.is_well:
         # What was in flight when the breaker opened says nothing new.
         if not observation.is_probe:
@@ -152,9 +160,15 @@ def _observe_one(
         return _judge_probe(health, observation, now, events)
     in_row = health.failures_in_row + 1 if observation.is_network_failure else 0
     health = replace(health, failures_in_row=in_row)
-    if in_row >= FAILURES_IN_ROW or (is_unavailable and _is_mostly_unavailable(health)):
+    if in_row >= FAILURES_IN_ROW or (observation.is_failure and _is_mostly_unavailable(health)):
         return _rest(health, FIRST_REST, now), [*events, Event.OPENED]
     return health, events
+
+
+def _learn_nothing(health: Health, unsent: Observation, now: datetime) -> Health:
+    """What was never sent says nothing; if it was to be the probe, another may begin at once."""
+    is_open = unsent.is_probe and not health.is_well
+    return replace(health, resting_until=now) if is_open else health
 
 
 def _watch_credentials(health: Health, observation: Observation) -> tuple[Health, list[Event]]:
@@ -167,7 +181,7 @@ def _watch_credentials(health: Health, observation: Observation) -> tuple[Health
 def _judge_probe(
     health: Health, probe: Observation, now: datetime, events: list[Event]
 ) -> tuple[Health, list[Event]]:
-    if probe.outcome is Outcome.UNAVAILABLE:
+    if probe.is_failure:
         longer = min((health.rest or FIRST_REST) * 2, LONGEST_REST)
         return _rest(health, longer, now), events
     good = health.good_in_row + 1
@@ -182,7 +196,7 @@ def _rest(health: Health, rest: timedelta, now: datetime) -> Health:
     )
 
 
-def _count(health: Health, *, is_unavailable: bool, now: datetime) -> Health:
+def _count(health: Health, *, is_failure: bool, now: datetime) -> Health:
     """Add one exchange to this minute, and forget the minutes that have left the window."""
     start = now.replace(second=0, microsecond=0)
     oldest = start - timedelta(minutes=WINDOW_MINUTES - 1)
@@ -192,7 +206,7 @@ def _count(health: Health, *, is_unavailable: bool, now: datetime) -> Health:
     counted = replace(
         current,
         exchanges=current.exchanges + 1,
-        unavailable=current.unavailable + is_unavailable,
+        unavailable=current.unavailable + is_failure,
     )
     return replace(health, minutes=(*minutes, counted))
 

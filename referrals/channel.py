@@ -42,9 +42,10 @@ class Finished:
     def observation(self) -> Observation:
         """The exchange as the breaker sees it."""
         meaning, exchange = self.attempt.meaning, self.attempt.exchange
+        is_silent = meaning.outcome in (Outcome.UNAVAILABLE, Outcome.UNKNOWN)
         return Observation(
             outcome=meaning.outcome,
-            is_network_failure=exchange.response is None and meaning.outcome is not Outcome.INVALID,
+            is_network_failure=is_silent and exchange.response is None,
             is_probe=self.claim.is_probe,
             holds=meaning.holds_connection,
             reason=exchange.request.mask.in_text(meaning.reason),

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError
-from django.db.models import Count, Min
+from django.db import DatabaseError, InterfaceError
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -57,7 +57,7 @@ def read_status() -> Status:
     due = Delivery.objects.claimable(now).aggregate(count=Count("pk"), oldest=Min("due_at"))
     oldest = due["oldest"] and (now - due["oldest"]).total_seconds()
     return Status(
-        problems=tuple(_problems(beats, oldest, now)),
+        problems=tuple(_problems(beats, _neglected_seconds(now), now)),
         jobs_waiting=jobs,
         deliveries_waiting=Delivery.objects.pending().count(),
         due=due["count"],
@@ -75,7 +75,7 @@ def readiness_problems() -> list[str]:
     """Why this installation should get no traffic now: database, Redis, worker, tick."""
     try:
         Delivery.objects.order_by().values("pk")[:1].exists()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return ["The database does not answer."]
     beats, _ = _ask_redis()
     return list(_problems(beats, None, timezone.now()))
@@ -88,7 +88,17 @@ def _ask_redis() -> tuple[dict[str, datetime] | None, int | None]:
         return None, None
 
 
-def _problems(beats: dict[str, datetime] | None, oldest: float | None, now: datetime) -> list[str]:
+def _neglected_seconds(now: datetime) -> float | None:
+    """How long the oldest has waited for a worker alone: what waits for a limit of its connection
+    waits by somebody's wish."""
+    limited = Q(connection__limits__has_any_keys=["per_second", "in_flight"])
+    oldest = Delivery.objects.claimable(now).exclude(limited).aggregate(at=Min("due_at"))["at"]
+    return oldest and (now - oldest).total_seconds()
+
+
+def _problems(
+    beats: dict[str, datetime] | None, neglected: float | None, now: datetime
+) -> list[str]:
     if beats is None:
         return ["Redis does not answer; deliveries wait until it does."]
     problems = [
@@ -96,6 +106,6 @@ def _problems(beats: dict[str, datetime] | None, oldest: float | None, now: date
         for name in (heartbeats.WORKER, heartbeats.TICK)
         if not heartbeats.is_alive(beats, name, now)
     ]
-    if oldest is not None and oldest > _LONGEST_WAIT_SECONDS:
-        problems.append(f"A delivery has been due for {oldest:.0f} seconds: start more workers.")
+    if neglected is not None and neglected > _LONGEST_WAIT_SECONDS:
+        problems.append(f"A delivery has been due for {neglected:.0f} seconds: start more workers.")
     return problems

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db import transaction
 from django.utils import timezone
 
 from connections.http.outcomes import Outcome
@@ -10,6 +13,7 @@ from connections.services import release_connection
 from referrals import breaker
 from referrals.breaker import Event
 from referrals.models import ConnectionHealth, Delivery
+from referrals.models.health import BREAKER_COLUMNS
 from referrals.queue import announce, ring
 
 
@@ -21,12 +25,22 @@ def release(connection: Connection) -> int:
     """
     now = timezone.now()
     was_held = release_connection(connection)
-    row, _ = ConnectionHealth.objects.get_or_create(pk=connection.pk)
-    row.take(breaker.well(now))
-    row.save()
+    _forget(connection, now)
     waiting = Delivery.objects.pending().filter(connection=connection, claimed_at=None)
     waiting.filter(outcome=Outcome.UNAUTHORIZED).update(due_at=now)
     ring()
     if was_held:
         announce(connection.pk, Event.RELEASED, "")
     return waiting.count()
+
+
+def _forget(connection: Connection, now: datetime) -> None:
+    """What was learned before counts no more, and another hold is news again."""
+    ConnectionHealth.objects.bulk_create(
+        [ConnectionHealth(pk=connection.pk)], ignore_conflicts=True
+    )
+    with transaction.atomic():
+        row = ConnectionHealth.objects.select_for_update().get(pk=connection.pk)
+        row.take(breaker.well(now))
+        row.told_at.pop(Event.HELD, None)
+        row.save(update_fields=[*BREAKER_COLUMNS, "told_at"])

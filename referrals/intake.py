@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -111,7 +111,13 @@ def _plan_deliveries(campaign: Campaign, referrals: Sequence[Referral], now: dat
         Link.objects.active().filter(campaign=campaign).values_list("connection_id", flat=True)
     )
     Delivery.objects.bulk_create(
-        Delivery(referral=referral, connection_id=connection, due_at=now, created_at=now)
+        Delivery(
+            referral=referral,
+            connection_id=connection,
+            campaign=campaign,
+            due_at=now,
+            created_at=now,
+        )
         for referral in referrals
         for connection in connections
     )
@@ -123,6 +129,7 @@ def _clean(items: Sequence[Item], catalogue: Mapping[str, Attribute]) -> list[di
     for index, item in enumerate(items):
         prefix = f"[{index}]." if len(items) > 1 else ""
         problems += _external_id_problems(item.external_id, prefix)
+        problems += _moment_problems(item.occurred_at, prefix)
         attributes, wrong = _clean_attributes(item.attributes, catalogue, f"{prefix}attributes.")
         cleaned.append(attributes)
         problems += wrong
@@ -137,6 +144,14 @@ def _external_id_problems(external_id: str, prefix: str) -> list[Problem]:
         return [Problem(field, "must be a text of printable characters")]
     if len(external_id) > _LONGEST_EXTERNAL_ID:
         return [Problem(field, f"must not be longer than {_LONGEST_EXTERNAL_ID} characters")]
+    return []
+
+
+def _moment_problems(moment: datetime | None, prefix: str) -> list[Problem]:
+    try:
+        _ = moment and moment.astimezone(UTC)
+    except OverflowError:
+        return [Problem(f"{prefix}occurred_at", "must be a time of the years 1 to 9999 in UTC")]
     return []
 
 

@@ -51,7 +51,15 @@ def announce(connection_id: int, event: str, reason: str) -> None:
     try:
         _bell().enqueue(_TELL, connection_id, event, reason, job_timeout=60, result_ttl=0)
     except RedisError:
+        _tell_here(connection_id, event, reason)
+
+
+def _tell_here(connection_id: int, event: str, reason: str) -> None:
+    try:
         import_attribute(_TELL)(connection_id, event, reason)
+    except Exception:
+        # The mail server may be away as well. Deliveries are worth more than a notice.
+        logger.exception("Nobody was told that connection %s is %s", connection_id, event)
 
 
 def waiting_jobs() -> int:

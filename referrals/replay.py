@@ -97,8 +97,8 @@ def backfill(campaign: Campaign, connection: Connection, *, since: datetime) -> 
     for ids in _chunks(never_sent(campaign, connection, since=since), _CHUNK):
         rows = [
             Delivery(
-                referral_id=id_, connection=connection, due_at=now, created_at=now,
-                next_cause=Cause.REPLAY,
+                referral_id=id_, connection=connection, campaign=campaign, due_at=now,
+                created_at=now, next_cause=Cause.REPLAY,
             )
             for id_ in ids
         ]  # fmt: skip
@@ -157,15 +157,18 @@ def _reread_one(attempt: DeliveryAttempt, reading: Reading) -> bool:
     attempt.outcome, attempt.reason = meaning.outcome.value, meaning.reason
     attempt.reference = meaning.reference
     attempt.rule = "" if meaning.rule is None else str(reading.rules[meaning.rule])
-    _save(attempt, settlement)
-    return True
+    return _save(attempt, settlement)
 
 
-def _save(attempt: DeliveryAttempt, settlement: Settlement) -> None:
+def _save(attempt: DeliveryAttempt, settlement: Settlement) -> bool:
+    """False where somebody else has done something about the delivery meanwhile: that counts."""
     now = timezone.now()
+    read = attempt.delivery
     with transaction.atomic():
-        attempt.save(update_fields=["outcome", "reason", "reference", "rule"])
-        Delivery.objects.filter(pk=attempt.delivery_id, claimed_at=None).update(
+        unchanged = Delivery.objects.filter(
+            pk=read.pk, claimed_at=None, status=read.status, attempt_number=read.attempt_number
+        )
+        saved = unchanged.update(
             status=settlement.status,
             outcome=attempt.outcome,
             step=settlement.step,
@@ -173,3 +176,6 @@ def _save(attempt: DeliveryAttempt, settlement: Settlement) -> None:
             settled_at=None if settlement.status.is_pending else now,
             next_cause=Cause.RETRY,
         )
+        if saved:
+            attempt.save(update_fields=["outcome", "reason", "reference", "rule"])
+    return bool(saved)

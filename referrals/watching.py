@@ -5,9 +5,10 @@ Must not know how deliveries are claimed or recorded.
 
 from __future__ import annotations
 
+import logging
 import time
 
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from connections.services import hold_connection
@@ -16,6 +17,8 @@ from referrals.breaker import Event, Observation
 from referrals.models import ConnectionHealth
 from referrals.models.health import BREAKER_COLUMNS
 from referrals.queue import announce
+
+logger = logging.getLogger(__name__)
 
 _GOOD_NEWS_SECONDS = 1.0
 
@@ -39,11 +42,18 @@ class Watch:
 
     def write(self) -> None:
         """Write everything down, hold what must be held, and let people know."""
-        observed, self._observed = self._observed, {}
         self._written_at = time.monotonic()
-        if not observed:
+        if not self._observed:
             return
-        for connection_id, event, reason in _take_in(observed):
+        try:
+            told = _take_in(self._observed)
+        except (DatabaseError, InterfaceError) as error:
+            # Kept for the next time: it must not cost the answers that are still to come.
+            logger.warning("What was learned of connections could not be written: %s", error)
+            connection.close()
+            return
+        self._observed = {}
+        for connection_id, event, reason in told:
             announce(connection_id, event, reason)
 
 

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
-from connections.admin.links import link_campaigns, unlink_campaigns
+from connections.admin.scoped import AccountScoped
 from connections.models import Account, Campaign, CustomAttribute
 
 
@@ -18,7 +18,7 @@ class CustomAttributeInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Account)
-class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AccountAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """Accounts with their members and own attributes."""
 
     list_display = ["name", "slug", "campaign_count", "connection_count", "created_at"]
@@ -44,8 +44,8 @@ class AccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Campaign)
-class CampaignAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Campaigns, with the actions that link and unlink them."""
+class CampaignAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Campaigns; they are linked and unlinked on the Real-time Referral page."""
 
     list_display = ["name", "account", "kind", "status", "key", "link_count", "created_at"]
     list_filter = ["status", "kind", "account"]
@@ -53,7 +53,6 @@ class CampaignAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["name", "key"]
     readonly_fields = ["key"]
     autocomplete_fields = ["account"]
-    actions = [link_campaigns, unlink_campaigns]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         campaigns: QuerySet[Campaign] = super().get_queryset(request)

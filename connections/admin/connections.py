@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
 from connections.admin.readonly import ReadOnly
+from connections.admin.scoped import AccountScoped
 from connections.forms import authorization_field_names, make_connection_form
 from connections.http.errors import DescriptionError
 from connections.http.spec import Environment
@@ -94,7 +95,7 @@ _WAIT_SETTINGS = ("wait_where", "wait_path", "wait_unit")
 
 
 @admin.register(Connection)
-class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """Connections."""
 
     list_display = [
@@ -129,7 +130,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ConnectionTest)
-class ConnectionTestAdmin(ReadOnly, ExchangeDisplay, admin.ModelAdmin):  # type: ignore[type-arg]
+class ConnectionTestAdmin(ReadOnly, ExchangeDisplay, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """The tests that were made, to read."""
 
     list_display = [

@@ -60,6 +60,7 @@ class _Inflater:
             if len(piece) < 2:
                 self._start = piece
                 return b""
+            self._start = b""
             self._stream = zlib.decompressobj(self._window(piece))
         try:
             return self._inflate(self._stream, piece, room)

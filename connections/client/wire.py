@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import ssl
 
 from connections.client.failures import SendError
 from connections.client.timing import Patience
@@ -43,7 +44,9 @@ class Wire(io.RawIOBase):
     def end(self) -> bool:
         """The send is over; True if nothing came beyond its answer, so that another may follow."""
         self._patience = None
-        return not self._reader.peek(1)
+        # TLS decrypts a record at a time, so bytes may wait there that the system no longer shows.
+        waiting = self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
+        return not waiting and not self._reader.peek(1)
 
     def makefile(self, _mode: str = "rb") -> io.BufferedReader:
         """What http.client reads an answer from."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 
 from connections.attributes import CATALOGUE
@@ -66,6 +68,12 @@ class ConnectionQuerySet(ScopedQuerySet["Connection"]):
     def tested(self) -> ConnectionQuerySet:
         """Those that have a good test of what they are now; the others are untested."""
         return self.filter(tests__is_good=True, tests__started_at__gte=F("changed_at")).distinct()
+
+    def with_is_tested(self) -> ConnectionQuerySet:
+        """With `is_tested` on each, so that a list asks once and not for every row."""
+        return self.annotate(
+            is_tested=Exists(Connection.objects.tested().filter(pk=OuterRef("pk")))
+        )
 
     def with_everything(self) -> ConnectionQuerySet:
         """With all rows that `spec` and the account's catalogue ask for, in a few queries."""
@@ -181,7 +189,7 @@ class Connection(models.Model):
             spec = self._spec(secrets, stand_in, reading=Reading(), expected_responses=())
             builder = RequestBuilder(spec)
             builder.check_attributes(self.account.catalogue() if self.account_id else CATALOGUE)
-            self._path_reading()
+            self.reading_of()
         except DescriptionError as error:
             field = _FORM_FIELDS.get(error.field.partition(".")[0], NON_FIELD_ERRORS)
             raise ValidationError({field: str(error)}) from error
@@ -196,14 +204,29 @@ class Connection(models.Model):
         Raises DescriptionError naming what is wrong. Asks for endpoints, rules and expected
         responses: prefetch them where many are read.
         """
-        endpoints = {row.environment: row for row in self.endpoints.all()}
-        overrides = endpoints[environment].secrets if environment in endpoints else {}
-        secrets = {**self.secrets, **{name: value for name, value in overrides.items() if value}}
+        return self.spec_of(
+            environment,
+            endpoints=self.endpoints.all(),
+            rules=(row.as_value() for row in self.response_rules.all()),
+            expected_responses=(row.as_value() for row in self.expected_responses.all()),
+        )
+
+    def spec_of(
+        self,
+        environment: str,
+        *,
+        endpoints: Iterable[Endpoint],
+        rules: Iterable[Rule],
+        expected_responses: Iterable[ExpectedResponse],
+    ) -> ConnectionSpec:
+        """The value that this row makes with these parts, which need not be saved anywhere."""
+        by_environment = {row.environment: row for row in endpoints}
+        own = by_environment[environment].secrets if environment in by_environment else {}
         return self._spec(
-            secrets,
-            {row.environment: row.url for row in endpoints.values()},
-            reading=self.reading(),
-            expected_responses=tuple(row.as_value() for row in self.expected_responses.all()),
+            {**self.secrets, **{name: value for name, value in own.items() if value}},
+            {row.environment: row.url for row in by_environment.values()},
+            reading=self.reading_of(tuple(rules)),
+            expected_responses=tuple(expected_responses),
         )
 
     def _spec(
@@ -241,9 +264,10 @@ class Connection(models.Model):
 
     def reading(self) -> Reading:
         """How answers are read: the rules in their order, and the paths."""
-        return self._path_reading(tuple(row.as_value() for row in self.response_rules.all()))
+        return self.reading_of(tuple(row.as_value() for row in self.response_rules.all()))
 
-    def _path_reading(self, rules: tuple[Rule, ...] = ()) -> Reading:
+    def reading_of(self, rules: tuple[Rule, ...] = ()) -> Reading:
+        """How answers are read with these rules, which need not be saved anywhere."""
         wait = None
         if self.wait_where:
             unit = WaitUnit(self.wait_unit)

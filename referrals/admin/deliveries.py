@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
 from connections.admin.readonly import ReadOnly
+from connections.admin.scoped import AccountScoped
 from referrals.models import Delivery, DeliveryAttempt, Referral
 
 
@@ -22,7 +23,7 @@ class DeliveryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Referral)
-class ReferralAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """Referrals as they were accepted."""
 
     list_display = ["external_id", "campaign", "accepted_at", "occurred_at"]
@@ -42,7 +43,7 @@ class DeliveryAttemptInline(ReadOnly, ExchangeDisplay, admin.StackedInline):  # 
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """The delivery log."""
 
     list_display = [

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from connections.admin.scoped import AccountScoped
 from referrals.models import IntakeKey
 from referrals.models.keys import issue_key
 
@@ -23,7 +24,7 @@ def revoke_keys(
 
 
 @admin.register(IntakeKey)
-class IntakeKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class IntakeKeyAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """Intake keys."""
 
     list_display = ["name", "account", "start", "created_at", "revoked_at"]

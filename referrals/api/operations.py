@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
-from ninja import Body, NinjaAPI
+from ninja import Body, NinjaAPI, Status
 from ninja.security import HttpBearer
 
 from connections.models import Campaign
@@ -50,12 +50,13 @@ def hand_in(
     request: HttpRequest,
     campaign_key: str,
     payload: ReferralsIn = Body(...),  # type: ignore[type-arg] # noqa: B008 - ninja's way.
-) -> tuple[int, AcceptedListOut]:
+) -> Status[AcceptedListOut]:
     """All or nothing: one wrong item refuses the whole list, and nothing is stored."""
     campaign = _campaign(request, campaign_key)
     given: list[ReferralIn] = payload if isinstance(payload, list) else [payload]
     accepted = accept_referrals(campaign, [_item(one) for one in given])
-    return 202, AcceptedListOut(referrals=[AcceptedOut.from_orm(one) for one in accepted])
+    answer = AcceptedListOut(referrals=[AcceptedOut.from_orm(one) for one in accepted])
+    return Status(202, answer)
 
 
 @api.get("referrals/{referral_id}", response=ReferralOut, summary="Where a referral stands")

@@ -21,6 +21,7 @@ from ninja.parser import Parser
 from referrals.intake import CampaignNotLive, IntakeRefused, Problem
 
 _UNION_TAGS = ("one", "many")
+_NOTHING = "There is nothing at this address."
 
 
 class ExactParser(Parser):
@@ -72,6 +73,8 @@ def _refused(error: IntakeRefused) -> HttpResponse:
 
 
 def _invalid(error: ValidationError) -> HttpResponse:
+    if any(one["loc"][0] == "path" for one in error.errors):
+        return problem(HTTPStatus.NOT_FOUND, _NOTHING)
     problems = [Problem(_field(one["loc"]), str(one["msg"])) for one in error.errors]
     return _refused(IntakeRefused(problems))
 
@@ -92,10 +95,13 @@ def _unauthenticated(_: AuthenticationError) -> HttpResponse:
 
 
 def _not_found(error: Http404) -> HttpResponse:
-    return problem(HTTPStatus.NOT_FOUND, str(error) or "There is nothing at this address.")
+    return problem(HTTPStatus.NOT_FOUND, str(error) or _NOTHING)
 
 
 def _http_error(error: HttpError) -> HttpResponse:
+    # Ninja puts an error of its own, which says little, before what its parser raised.
+    if isinstance(error.__cause__, HttpError):
+        return _http_error(error.__cause__)
     return problem(HTTPStatus(error.status_code), error.message)
 
 

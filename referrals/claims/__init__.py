@@ -14,9 +14,9 @@ from django.db import connection, transaction
 
 from referrals.allotment import allot
 from referrals.claims import postgresql, sqlite
-from referrals.claims.lanes import OpenLanes
+from referrals.claims.lanes import OpenLanes, has_due
 from referrals.claims.values import Claim, Completion, lost_attempt
-from referrals.models import Delivery, DeliveryAttempt
+from referrals.models import DeliveryAttempt
 
 __all__ = ["Claim", "Completion", "claim", "complete", "has_due"]
 
@@ -30,7 +30,7 @@ def claim(*, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
     transaction: whoever had it may have sent it.
     """
     with transaction.atomic():
-        open_lanes = OpenLanes(limit, now)
+        open_lanes = OpenLanes(now)
         shares = allot(open_lanes.lanes, limit)
         if not shares:
             return []
@@ -54,11 +54,6 @@ def complete(completions: Sequence[Completion]) -> set[int]:
         return set()
     with transaction.atomic():
         return _backend().complete(completions)
-
-
-def has_due(now: datetime) -> bool:
-    """Whether a delivery could be claimed now."""
-    return Delivery.objects.claimable(now).exists()
 
 
 def _backend() -> postgresql.Backend | sqlite.Backend:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Lower
 
 from connections.models import Campaign
 from connections.models.scoping import ScopedQuerySet
@@ -19,9 +21,17 @@ class Referral(models.Model):
     """One lead as accepted at the door; never changed afterwards."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="referrals")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, related_name="referrals", db_index=False
+    )
     external_id = models.CharField("external ID", max_length=200)
     attributes = models.JSONField(default=dict)
+    email = models.GeneratedField(
+        expression=Lower(KeyTextTransform("email", "attributes")),
+        output_field=models.TextField(),
+        db_persist=True,
+        help_text="The attribute in lower case: people are found by it.",
+    )
     occurred_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField()
 
@@ -36,6 +46,15 @@ class Referral(models.Model):
             ),
             models.CheckConstraint(
                 condition=~models.Q(external_id=""), name="referral_has_external_id"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "id"], name="referral_in_campaign"),
+            models.Index(fields=["email"], name="referral_email"),
+            models.Index(
+                fields=["external_id"],
+                opclasses=["varchar_pattern_ops"],
+                name="referral_external_id",
             ),
         ]
 

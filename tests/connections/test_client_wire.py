@@ -21,14 +21,15 @@ def test_the_wire_carries_exactly_what_the_request_says() -> None:
         exchange = client.send(request, PATIENT)
 
     assert exchange.error is None
-    assert server.requests == [
+    expected = (
         b"PUT /a%20b/c?x=1&y=%C3%BC HTTP/1.1\r\n"
         b"Host: crm.example\r\n"
         b"x-Odd-CASE: \xc3\xbcml\xc3\xa4ut \xe2\x82\xac\r\n"
         b"Content-Length: 3\r\n"
         b"\r\n"
         b"\x00\xff!"
-    ]
+    )
+    assert server.requests == [expected]
 
 
 def test_a_get_has_no_body_and_no_length() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.test import Client
 
-from connections.models import Account
-from referrals import queue, stopping
+from connections.models import Account, Campaign
+from referrals import pump, queue, stopping
 from referrals.models import IntakeKey
 from referrals.models.keys import issue_key
 from referrals.pump import finish_under_way
+from tests.referrals.making import Door
 
 
 @pytest.fixture(autouse=True)
@@ -23,5 +26,17 @@ def running(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch, settings: Any, db: None) -> None:
+    """A slice leaves nothing behind, so that all of it stays in the test's own transaction."""
+    monkeypatch.setattr(pump, "_PATIENCE_SECONDS", 60.0)
+    settings.DELIVERY_SLICE_SECONDS = 60
+
+
+@pytest.fixture
 def intake_key(account: Account) -> str:
     return issue_key(IntakeKey(account=account, name="Website"))
+
+
+@pytest.fixture
+def door(client: Client, intake_key: str, campaign: Campaign) -> Door:
+    return Door(client, intake_key)

@@ -1,7 +1,8 @@
-"""Owns how the tests of referrals hand them in and deliver them; must not know what a test shows."""
+"""Owns how these tests hand referrals in and deliver them, and must not know what any shows."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,17 +10,45 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import connection as database
+from django.test import Client as Browser
 
 from connections.client import Client
 from connections.models import Campaign, Connection
+from connections.models.exchanges import dump_headers
+from referrals.claims import Claim, Completion, claim
 from referrals.intake import Accepted, Item, accept_referrals
 from referrals.models import Delivery, DeliveryAttempt, Referral
 from referrals.pump import deliver_due, finish_under_way
+from referrals.states import Cause, DeliveryStatus
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+LEASE = timedelta(seconds=90)
 _LONGEST_SECONDS = 20
 
 ResultT = TypeVar("ResultT")
+
+
+class Door:
+    """The API as a caller with a key sees it."""
+
+    def __init__(self, client: Browser, key: str) -> None:
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {key}"}
+
+    def post(self, content: object, campaign: str = "cmp_news") -> tuple[int, Any]:
+        body = content if isinstance(content, str) else json.dumps(content)
+        response = self._client.post(
+            f"/api/v1/campaigns/{campaign}/referrals",
+            body,
+            content_type="application/json",
+            headers=self._headers,
+        )
+        return response.status_code, response.json()
+
+    def get(self, referral: object) -> tuple[int, Any]:
+        response = self._client.get(f"/api/v1/referrals/{referral}", headers=self._headers)
+        return response.status_code, response.json()
 
 
 def item(external_id: str, **attributes: Any) -> Item:
@@ -44,12 +73,59 @@ def waiting(
         Delivery(
             referral=referral,
             connection=connection,
+            campaign=campaign,
             created_at=NOW,
             due_at=due + timedelta(seconds=index),
             **columns,
         )
         for index, referral in enumerate(referrals)
     )
+
+
+def take(limit: int = 32, *, after: timedelta = SECOND * 60) -> list[Claim]:
+    claims = claim(limit=limit, now=NOW + after, lease=LEASE)
+    return sorted(claims, key=lambda taken: taken.delivery_id)
+
+
+def ids(claims: list[Claim]) -> list[int]:
+    return [taken.delivery_id for taken in claims]
+
+
+def attempt_columns(**columns: Any) -> dict[str, Any]:
+    return {
+        "cause": "first",
+        "started_at": NOW,
+        "duration_ms": 12,
+        "outcome": "delivered",
+        "rule": "status 200 → delivered",
+        "reason": "",
+        "reference": "abc",
+        "request_method": "POST",
+        "request_url": "https://crm.example/people",
+        "request_headers": dump_headers((("Accept", "*/*"), ("X-Name", "Grüße"))),
+        "request_body": b'{"a": 1}',
+        "response_status": 200,
+        "response_headers": "",
+        "response_body": None,
+        "error_code": "",
+        "error_message": "",
+        **columns,
+    }
+
+
+def completion(taken: Claim, **fields: Any) -> Completion:
+    settled: dict[str, Any] = {
+        "delivery_id": taken.delivery_id,
+        "number": taken.number,
+        "status": DeliveryStatus.DELIVERED,
+        "outcome": "delivered",
+        "step": taken.step + 1,
+        "due_at": None,
+        "settled_at": NOW,
+        "next_cause": Cause.RETRY,
+        "attempt": attempt_columns(),
+    }
+    return Completion(**{**settled, **fields})
 
 
 def deliver(client: Client | None = None, **options: Any) -> dict[str, int]:

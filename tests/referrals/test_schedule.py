@@ -1,4 +1,4 @@
-"""When the next attempt comes: every outcome, the twelve steps, jitter, ages and what a CRM asks."""
+"""When the next attempt comes: by outcome, by step, by age, and by what the CRM asks."""
 
 from itertools import pairwise
 
@@ -40,9 +40,9 @@ def settled(
 
 
 def test_the_schedule_is_twelve_attempts_in_70_7_hours() -> None:
-    assert DEFAULT_SCHEDULE == (
+    assert (
         *(0, 5, 30, 120, 600, 1800, 3600, 10800, 21600, 43200, 86400, 86400),
-    )
+    ) == DEFAULT_SCHEDULE
     assert sum(DEFAULT_SCHEDULE) == 254_555
     assert round(sum(DEFAULT_SCHEDULE) / HOUR, 1) == 70.7
     assert all(shorter <= longer for shorter, longer in pairwise(DEFAULT_SCHEDULE))

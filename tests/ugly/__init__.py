@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from ipaddress import ip_network
+
+import pytest
 
 from connections.client import Client, SendLimits
 from connections.destination import DestinationPolicy
@@ -25,8 +28,20 @@ __all__ = [
     "Talk",
     "answers",
     "loopback_client",
+    "needs_ipv6",
     "post",
 ]
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="This machine has no ::1.")
 
 
 def loopback_client(**settings: object) -> Client:

@@ -1,4 +1,4 @@
-"""A server that follows a script byte by byte, a thread for each connection; knows no HTTP client."""
+"""A server that follows a script byte by byte, with a thread for each connection; knows no test."""
 
 from __future__ import annotations
 
@@ -90,10 +90,13 @@ def answers(*contents: bytes) -> Script:
 class Server:
     """Listens from entering to leaving, and remembers every connection."""
 
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, script: Script, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1"
+    ) -> None:
         self._script = script
         self._tls = tls
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._socket = socket.create_server((address, 0), family=family, backlog=128)
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self.talks: list[Talk] = []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import sys
-import time
 from collections import Counter
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Count
 from django.utils import timezone
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from connections.http.outcomes import Outcome
 from connections.management.finding import WRONG_ARGUMENT, find_campaign, find_connection
+from connections.models import Connection
 from referrals import stopping
 from referrals.management.commands._selection import add_selection, selected
-from referrals.models import DeliveryAttempt
+from referrals.models import Delivery, DeliveryAttempt
 from referrals.pump import deliver_due, finish_under_way
 from referrals.replay import backfill, never_sent, replay
 from referrals.states import Cause
@@ -31,7 +33,7 @@ class Command(BaseCommand):
 
     help = (
         "Asks for another attempt of the chosen deliveries, helps the workers to make them, and "
-        "sums up the outcomes. Exits 1 if one was no success."
+        "sums up the outcomes. Exits 1 unless all were attempted and each was a success."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,7 +46,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        if options["rate"] is not None and options["rate"] <= 0:
+        rate = options["rate"]
+        if rate is not None and not 0 < rate < math.inf:
             raise CommandError("--rate must be greater than 0.", returncode=WRONG_ARGUMENT)
         stopping.on_signals()
         if options["backfill"]:
@@ -58,7 +61,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{deliveries.count()} deliveries would be attempted again.")
             return
         began_at = timezone.now()
-        self._sum_up(self._follow(replay(deliveries, rate=options["rate"]), began_at))
+        self._follow(replay(deliveries, rate=options["rate"]), began_at)
 
     def _backfill(self, options: dict[str, Any]) -> None:
         if not (options["campaign"] and options["connection"] and options["since"]):
@@ -71,34 +74,43 @@ class Command(BaseCommand):
             self.stdout.write(f"{count} past referrals would be delivered.")
             return
         began_at = timezone.now()
-        count = backfill(campaign, connection, since=options["since"])
-        self._sum_up(self._follow(count, began_at))
+        self._follow(backfill(campaign, connection, since=options["since"]), began_at)
 
-    def _follow(self, count: int, began_at: datetime) -> Counter[str]:
-        """Deliver along with the workers until so many attempts were made, and show how far it is."""
+    def _follow(self, count: int, began_at: datetime) -> None:
+        """Deliver along with the workers until so many attempts were made, and sum them up."""
+        outcomes = self._watch(count, began_at)
+        for outcome, number in outcomes.most_common():
+            self.stdout.write(f"{number:8} {outcome}")
+        self.stdout.write(f"{outcomes.total():8} attempts in all")
+        missing = max(0, count - outcomes.total())
+        if stopping.requested():
+            self.stdout.write("Interrupted. What was put back is attempted by the workers.")
+        elif missing:
+            self.stdout.write(f"{missing:8} not attempted: their connections are paused or held")
+        if missing or any(not Outcome(outcome).is_success for outcome in outcomes):
+            sys.exit(_FAILED)
+
+    def _watch(self, count: int, began_at: datetime) -> Counter[str]:
         columns = (
             TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
         )  # fmt: skip
         outcomes: Counter[str] = Counter()
-        with Progress(*columns, transient=True) as progress:
+        with Progress(*columns, transient=True, console=Console(stderr=True)) as progress:
             bar = progress.add_task("", total=count)
-            while outcomes.total() < count and not stopping.requested():
+            while outcomes.total() < count and _is_any_to_come() and not stopping.requested():
                 deliver_due()
                 finish_under_way()
                 outcomes = _made_since(began_at)
                 progress.update(bar, completed=outcomes.total())
                 if outcomes.total() < count:
-                    time.sleep(_LOOK_SECONDS)
-        return outcomes
+                    stopping.wait(_LOOK_SECONDS)
+        return _made_since(began_at)
 
-    def _sum_up(self, outcomes: Counter[str]) -> None:
-        for outcome, count in outcomes.most_common():
-            self.stdout.write(f"{count:8} {outcome}")
-        if stopping.requested():
-            self.stdout.write("Interrupted. What was put back is attempted by the workers.")
-        self.stdout.write(f"{outcomes.total():8} attempts in all")
-        if any(not Outcome(outcome).is_success for outcome in outcomes):
-            sys.exit(_FAILED)
+
+def _is_any_to_come() -> bool:
+    """Whether anything that was put back is still to be attempted, or under way."""
+    put_back = Delivery.objects.pending().filter(next_cause=Cause.REPLAY)
+    return put_back.filter(connection__state=Connection.State.ACTIVE).exists()
 
 
 def _made_since(moment: datetime) -> Counter[str]:

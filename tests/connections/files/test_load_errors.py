@@ -64,7 +64,10 @@ def test_a_name_is_needed(text: str, error: str) -> None:
         ),
         ('required = "email"', 'required: Must be a list of texts: ["email"].'),
         ("reason = 1", f"reason: {TEXT}"),
-        ('reason = "//["', "reason: Not a valid XPath: Invalid expression."),
+        (
+            'reason = "//["',
+            "reason: Not a valid XPath: Invalid expression. Write it like //RESULT/SUCCESS.",
+        ),
         ('reason = ""\nreference = []', f"reference: {TEXT}"),
         ("on_unknown = false", f"on_unknown: {TEXT}"),
         ('on_unknown = "wait"', "on_unknown: Must be one of retry, hold."),

@@ -1,0 +1,98 @@
+"""A mixin for every admin: people see, choose and open only what belongs to their accounts.
+
+Which rows those are is the querysets' own knowledge (`visible_to`); must not know any model's page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+
+from connections.models import Account
+from connections.models.scoping import ScopedQuerySet
+
+_ACCOUNT = "account"
+
+if TYPE_CHECKING:
+    _Base = admin.ModelAdmin[Any]
+else:
+    _Base = object
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+def visible(rows: QuerySet[ModelT], user: Any) -> QuerySet[ModelT]:  # noqa: ANN401 - any kind of user.
+    """Those of the rows that the user may see; rows that belong to no account are seen by all."""
+    return rows.visible_to(user) if isinstance(rows, ScopedQuerySet) else rows
+
+
+class ScopedRelatedFilter(admin.RelatedFieldListFilter):
+    """A list filter that offers only rows that the user may see."""
+
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]  # noqa: ANN401
+    ) -> list[Any]:  # fmt: skip
+        model = field.remote_field.model
+        own = visible(model._default_manager.all(), request.user)
+        choices: list[Any] = field.get_choices(
+            include_blank=False,
+            ordering=self.field_admin_ordering(field, request, model_admin),
+            limit_choices_to={"pk__in": own.order_by().values("pk")},
+        )
+        return choices
+
+
+class AccountScoped(_Base):
+    """Lists, choices, filters, actions and typed ids stay within the user's accounts.
+
+    A row of another account is not refused but not found, so that ids tell nothing. What belongs to
+    an account stays there.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return visible(super().get_queryset(request), request.user)
+
+    def get_field_queryset(
+        self, db: str | None, db_field: Any, request: HttpRequest  # noqa: ANN401 - as its base.
+    ) -> QuerySet[Any]:  # fmt: skip
+        """The rows that a field offers; the hook for foreign keys and many-to-many alike."""
+        rows = super().get_field_queryset(db, db_field, request)
+        if rows is None:
+            rows = db_field.remote_field.model._default_manager.using(db)
+        return visible(rows.all(), request.user)
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        return [self._scoped_filter(one) for one in super().get_list_filter(request)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return [*fields, _ACCOUNT] if obj is not None and self._has_account() else fields
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever has one account alone need not choose it."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if self._has_account() and _ACCOUNT not in initial:
+            own = list(
+                visible(Account.objects.all(), request.user).values_list("pk", flat=True)[:2]
+            )
+            if len(own) == 1:
+                initial[_ACCOUNT] = own[0]
+        return initial
+
+    def _scoped_filter(self, list_filter: Any) -> Any:  # noqa: ANN401 - any kind of list filter.
+        is_name = isinstance(list_filter, str) and "__" not in list_filter
+        if is_name and self.model._meta.get_field(list_filter).is_relation:
+            return (list_filter, ScopedRelatedFilter)
+        return list_filter
+
+    def _has_account(self) -> bool:
+        return any(field.name == _ACCOUNT for field in self.model._meta.get_fields())
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str  # noqa: ANN401, ARG002
+    ) -> NoReturn:  # fmt: skip
+        # Django's own hook sends people to the index with a message; a typed id gets a plain 404.
+        raise Http404

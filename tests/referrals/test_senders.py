@@ -1,0 +1,120 @@
+"""The threads that send: what goes in comes out once, whatever the work does."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from referrals.senders import Senders
+
+PATIENCE = 20.0
+
+
+@pytest.fixture
+def senders() -> Iterator[Senders[int]]:
+    pool: Senders[int] = Senders(3)
+    yield pool
+    pool.close()
+
+
+def collect_all(senders: Senders[int]) -> list[int]:
+    found = []
+    while senders.under_way:
+        found += senders.collect(PATIENCE)
+    return found
+
+
+def number(value: int) -> int:
+    return value
+
+
+def test_every_result_is_collected_once(senders: Senders[int]) -> None:
+    for value in range(500):
+        senders.submit(partial(number, value))
+    assert senders.under_way == 500
+
+    assert sorted(collect_all(senders)) == list(range(500))
+    assert senders.under_way == 0
+    assert senders.collect(0) == []
+
+
+def test_no_more_threads_run_than_are_allowed(senders: Senders[int]) -> None:
+    together = threading.Barrier(3)
+    names = set()
+
+    def meet() -> int:
+        names.add(threading.current_thread().name + str(threading.get_ident()))
+        return together.wait(PATIENCE)
+
+    for _ in range(30):
+        senders.submit(meet)
+
+    assert sorted(collect_all(senders)) == sorted([0, 1, 2] * 10)
+    assert len(names) == 3
+
+
+def sending() -> int:
+    return sum(thread.name == "sender" for thread in threading.enumerate())
+
+
+def test_a_thread_is_started_only_when_there_is_work_for_it() -> None:
+    senders: Senders[int] = Senders(3)
+    before = sending()
+
+    for _ in range(5):
+        senders.submit(partial(number, 1))
+        collect_all(senders)
+
+    assert sending() == before + 1
+    senders.close()
+    assert sending() == before
+
+
+def test_who_collects_is_woken_by_the_first_result(senders: Senders[int]) -> None:
+    gate = threading.Event()
+
+    def wait() -> int:
+        gate.wait(PATIENCE)
+        return 2
+
+    senders.submit(wait)
+    assert senders.collect(0.001) == []
+    senders.submit(partial(number, 1))
+
+    assert senders.collect(PATIENCE) == [1]
+    assert senders.under_way == 1
+    gate.set()
+    assert senders.collect(PATIENCE) == [2]
+
+
+def test_a_failure_is_raised_where_results_are_collected(senders: Senders[int]) -> None:
+    def fail() -> int:
+        raise LookupError("no such thing")
+
+    senders.submit(fail)
+
+    with pytest.raises(LookupError, match="no such thing"):
+        senders.collect(PATIENCE)
+
+
+def test_what_was_submitted_before_the_end_is_still_done() -> None:
+    senders: Senders[int] = Senders(2)
+    gate = threading.Event()
+    done: list[int] = []
+
+    def work(value: int) -> int:
+        gate.wait(PATIENCE)
+        done.append(value)
+        return value
+
+    pieces: list[Callable[[], int]] = [partial(work, value) for value in range(10)]
+    for piece in pieces:
+        senders.submit(piece)
+    gate.set()
+    senders.close()
+
+    assert sorted(done) == list(range(10))
+    assert sorted(senders.collect(0)) == list(range(10))
