@@ -1,6 +1,21 @@
 """The admin site: its titles, and the order in which people meet its pages; knows no model."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, reverse
+
+_ORDER = {
+    "referrals": ("Delivery", "Referral", "IntakeKey"),
+    "connections": ("Connection", "ConnectionTest", "Campaign", "Link", "Account"),
+}
+"""What people use most stands first; what is not named here comes behind."""
+
+_APPS = ("connections", "referrals", "auth")
 
 
 class ReferralsAdminSite(AdminSite):
@@ -10,3 +25,37 @@ class ReferralsAdminSite(AdminSite):
     site_header = "Referrals"
     index_title = "Real-time referral delivery"
     empty_value_display = "–"
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        """The admin's own addresses behind those of our own pages."""
+        from referrals import pages  # noqa: PLC0415 - models are ready only now.
+
+        return [*pages.urls(self.admin_view), *super().get_urls()]
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The navigation: connections and where they are linked, what is delivered, who may."""
+        apps: list[dict[str, Any]] = super().get_app_list(request, app_label)
+        for app in apps:
+            names = _ORDER.get(app["app_label"], ())
+            app["models"].sort(key=lambda model: _place(names, model["object_name"]))
+            if app["app_label"] == "connections" and request.user.has_perm("connections.view_link"):
+                app["models"].insert(1, _real_time_referral())
+        return sorted(apps, key=lambda app: _place(_APPS, app["app_label"]))
+
+
+def _place(names: tuple[str, ...], name: str) -> int:
+    return names.index(name) if name in names else len(names)
+
+
+def _real_time_referral() -> Mapping[str, Any]:
+    """The page's entry in the navigation, in the shape of a model's."""
+    return {
+        "name": "Real-time Referral",
+        "object_name": "RealTimeReferral",
+        "admin_url": reverse("admin:real_time_referral"),
+        "add_url": None,
+        "view_only": True,
+        "perms": {},
+    }

@@ -89,8 +89,9 @@ class PreparedConnection:
         token = tokens.token_for(self.spec.authorization, self.limits)
         attempt = send(_until(ends_at, self.limits), token)
         if attempt.meaning.outcome is Outcome.UNAUTHORIZED:
-            token = tokens.renew(self.spec.authorization, token, _until(ends_at, self.limits))
-            attempt = send(_until(ends_at, self.limits), token)
+            renewed = tokens.renew(self.spec.authorization, token, _until(ends_at, self.limits))
+            if renewed != token:
+                attempt = send(_until(ends_at, self.limits), renewed)
         return attempt
 
     def _try(

@@ -24,7 +24,8 @@ _REDIS_SECONDS = 1
 @cache
 def shared_client() -> Client:
     """The client whose connections stay open from delivery to delivery."""
-    return Client(destination_policy(), pool_size=settings.DELIVERY_THREADS)
+    # What one slice has left behind may still be sending when the next ones begin.
+    return Client(destination_policy(), pool_size=4 * settings.DELIVERY_THREADS)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 Personal values are looked for, because an exchange holds them in many forms: as they were handed
 in, changed by a filter of the connection, hashed, or in other letters in the CRM's answer. Whoever
-looks may still read the rest, and find out why an answer is not recognised. Must not know who looks.
+looks may still read the rest, and find out why an answer is not recognised. Must not know who asks.
 """
 
 from __future__ import annotations

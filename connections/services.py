@@ -16,6 +16,7 @@ from connections.attributes import CampaignKind, examples, shareable
 from connections.files import sample_attributes
 from connections.http.errors import DescriptionError
 from connections.http.outcomes import Outcome
+from connections.http.spec import ConnectionSpec
 from connections.models import Campaign, Connection, ConnectionTest, Link
 from connections.models.exchanges import exchange_columns
 from connections.outbound import shared_client
@@ -69,6 +70,13 @@ def unlink_campaign(campaign: Campaign, *, connection: Connection, by: User | No
     return link
 
 
+def withheld_attributes(connection: Connection, kind: str) -> list[str]:
+    """What the connection needs and a campaign of this kind may not share."""
+    catalogue = connection.account.catalogue()
+    shared = shareable(examples(catalogue), CampaignKind(kind), catalogue)
+    return [name for name in connection.required_attributes if name not in shared]
+
+
 def pause_connection(connection: Connection, *, reason: str = "") -> bool:
     """Send nothing until it is released; what comes in waits. False if it was not active."""
     return _change_state(connection.pk, Connection.State.ACTIVE, Connection.State.PAUSED, reason)
@@ -86,6 +94,19 @@ def release_connection(connection: Connection) -> bool:
     return rows.update(state=Connection.State.ACTIVE, state_reason="") == 1
 
 
+def spec_to_test(connection: Connection, environment: str = "") -> ConnectionSpec:
+    """What a test would send with; raises DescriptionError where there is nothing to send to."""
+    environment = environment or connection.test_environment
+    spec = connection.spec(environment)
+    if environment not in spec.endpoints:
+        raise DescriptionError(
+            f"endpoints.{environment}",
+            f"The connection has no endpoint for {environment}: add one, or choose another "
+            "environment for tests under Settings.",
+        )
+    return spec
+
+
 def run_test(
     connection: Connection,
     *,
@@ -99,13 +120,7 @@ def run_test(
     connection has no endpoint for it.
     """
     environment = environment or connection.test_environment
-    spec = connection.spec(environment)
-    if environment not in spec.endpoints:
-        raise DescriptionError(
-            f"endpoints.{environment}",
-            f"The connection has no endpoint for {environment}: add one, or choose another "
-            "environment for tests under Settings.",
-        )
+    spec = spec_to_test(connection, environment)
     values = {**sample_attributes(spec, connection.account.catalogue()), **(attributes or {})}
     started_at = datetime.now(UTC)
     attempt = PreparedConnection(spec, environment).attempt(
@@ -143,9 +158,7 @@ def _refuse_another_account(campaign: Campaign, connection: Connection) -> None:
 
 
 def _refuse_what_may_not_be_shared(campaign: Campaign, connection: Connection) -> None:
-    catalogue = connection.account.catalogue()
-    shared = shareable(examples(catalogue), CampaignKind(campaign.kind), catalogue)
-    withheld = [name for name in connection.required_attributes if name not in shared]
+    withheld = withheld_attributes(connection, campaign.kind)
     if withheld:
         kind = CampaignKind(campaign.kind).label.lower()
         raise LinkRefused(

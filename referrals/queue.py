@@ -11,6 +11,8 @@ from django_rq import get_queue, get_worker  # noqa: TID251 - the only importer.
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import import_attribute
 
@@ -21,11 +23,15 @@ logger = logging.getLogger(__name__)
 QUEUE = "deliveries"
 _DELIVER = "referrals.jobs.deliver_due"
 _TELL = "referrals.jobs.tell"
+_TEST = "referrals.jobs.test_connection"
 
 _ASKING_SECONDS = 1
 """How long an intake request may wait for Redis: the referral is accepted either way."""
 
 _LONGEST_BACKOFF_SECONDS = 2.0
+
+_TEST_KEPT_SECONDS = 3600
+"""How long the queue knows what became of a connection test; its result is kept elsewhere."""
 
 
 def ring() -> None:
@@ -60,6 +66,35 @@ def _tell_here(connection_id: int, event: str, reason: str) -> None:
     except Exception:
         # The mail server may be away as well. Deliveries are worth more than a notice.
         logger.exception("Nobody was told that connection %s is %s", connection_id, event)
+
+
+def enqueue_test(connection_id: int, user_id: int | None) -> str:
+    """Enqueue a connection test before everything else, as a person waits; raises RedisError."""
+    job = _bell().enqueue(
+        _TEST,
+        connection_id,
+        user_id,
+        at_front=True,
+        job_timeout=settings.DELIVERY_JOB_TIMEOUT,
+        result_ttl=_TEST_KEPT_SECONDS,
+        failure_ttl=_TEST_KEPT_SECONDS,
+    )
+    return str(job.id)
+
+
+def find_test(job_id: str) -> Any:  # noqa: ANN401 - RQ brings no types.
+    """RQ's job of this connection test, or None; raises RedisError."""
+    try:
+        job = Job.fetch(job_id, connection=redis_connection(), serializer=JSONSerializer)
+    except NoSuchJobError:
+        return None
+    return job if job.func_name == _TEST else None
+
+
+def withdraw_test(job_id: str) -> bool:
+    """Take a test out of the queue; False where a worker has it already. Raises RedisError."""
+    # One command of Redis decides: whoever takes the id out of the list sends the test.
+    return bool(_bell().remove(job_id))
 
 
 def waiting_jobs() -> int:

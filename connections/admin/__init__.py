@@ -1,5 +1,5 @@
 """The admin of what operators configure; importing this package registers it."""
 
-from connections.admin import accounts, connections, links
+from connections.admin import accounts, connection_tests, connections, links
 
-__all__ = ["accounts", "connections", "links"]
+__all__ = ["accounts", "connection_tests", "connections", "links"]

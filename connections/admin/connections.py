@@ -1,70 +1,43 @@
-"""The admin of connections: everything that describes one on one page, and the Test action."""
+"""The admin of connections: the list, and the page on which one is described and tested.
+
+The page's own parts (preview, doors, tests) are in `connections.pages`; here they get addresses.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import models
-from django.db.models import QuerySet
-from django.forms import ModelForm, Textarea, TextInput
-from django.http import HttpRequest
+from django.db.models import Count, Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
 
-from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
-from connections.admin.readonly import ReadOnly
-from connections.admin.scoped import AccountScoped
-from connections.forms import authorization_field_names, make_connection_form
-from connections.http.errors import DescriptionError
-from connections.http.spec import Environment
-from connections.models import (
-    Connection,
-    ConnectionTest,
-    Endpoint,
-    ExpectedResponse,
-    ResponseRule,
-    TechnicalContact,
+from connections.admin.inlines import (
+    EndpointInline,
+    ExpectedResponseInline,
+    ResponseRuleInline,
+    TechnicalContactInline,
 )
+from connections.admin.scoped import AccountScoped
+from connections.forms import make_connection_form
+from connections.forms.saving import changed_columns, is_described_anew
+from connections.forms.tabs import tabs
+from connections.http.errors import DescriptionError
+from connections.learning import number_rules, touch
+from connections.models import Connection
+from connections.pages import changing, doors, previews, results, states, testing
 from connections.services import run_test
-
-_ONE_LINE = {models.TextField: {"widget": TextInput(attrs={"class": "vTextField"})}}
-
-
-class EndpointInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Where the CRM's systems are reached."""
-
-    model = Endpoint
-    extra = 1
-    max_num = len(Environment)
-
-
-class TechnicalContactInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Who answers questions."""
-
-    model = TechnicalContact
-    extra = 0
-
-
-class ResponseRuleInline(admin.TabularInline):  # type: ignore[type-arg]
-    """What the answers mean."""
-
-    model = ResponseRule
-    extra = 0
-    formfield_overrides = {models.TextField: {"widget": Textarea(attrs={"rows": 1, "cols": 30})}}
-
-
-class ExpectedResponseInline(admin.StackedInline):  # type: ignore[type-arg]
-    """What the documentation says."""
-
-    model = ExpectedResponse
-    extra = 0
-    formfield_overrides = {models.TextField: {"widget": Textarea(attrs={"rows": 2, "cols": 60})}}
+from connections.templatetags.outcomes import outcome_badge
 
 
 @admin.action(description="Test", permissions=["change"])
 def test_connections(
     model_admin: admin.ModelAdmin[Connection], request: HttpRequest, queryset: QuerySet[Connection]
 ) -> None:
-    """Send the sample attributes to the testing endpoint, or the next best one, and tell."""
+    """Send the sample attributes of each, from this process, and tell what came of it."""
     for connection in queryset.with_everything():  # type: ignore[attr-defined]
         try:
             test = run_test(connection, by=request.user)  # type: ignore[arg-type]
@@ -78,20 +51,17 @@ def test_connections(
         model_admin.log_change(request, connection, f"Tested: {test.outcome}.")
 
 
-def _fieldsets() -> list[tuple[str | None, list[str]]]:
-    return [
-        (None, ["account", "name", "documentation", "state", "state_reason"]),
-        ("Endpoint", ["method", "idempotency_header"]),
-        ("Authorization", ["authorization_kind", *authorization_field_names(), "credentials"]),
-        ("Headers", ["headers"]),
-        ("Body", ["encoding", "document", *_BODY_SETTINGS]),
-        ("Response handling", ["reason_path", "reference_path", *_WAIT_SETTINGS, "on_unknown"]),
-        ("Settings", ["test_environment", "sample_attributes", "expected_test_outcome", "limits"]),
-    ]
+class TestedFilter(admin.SimpleListFilter):
+    """Connections that have a good test of what they are now, and the others."""
 
+    title = "tested"
+    parameter_name = "tested"
 
-_BODY_SETTINGS = ("required_attributes", "empty_values", "content_type")
-_WAIT_SETTINGS = ("wait_where", "wait_path", "wait_unit")
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401, ARG002
+        return [("yes", "Tested"), ("no", "Untested")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        return queryset.filter(is_tested=self.value() == "yes") if self.value() else queryset
 
 
 @admin.register(Connection)
@@ -99,50 +69,119 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
     """Connections."""
 
     list_display = [
-        "name",
-        "account",
-        "state",
-        "method",
-        "encoding",
-        "authorization_kind",
-        "changed_at",
-    ]
-    list_filter = ["state", "account", "encoding", "authorization_kind"]
+        "name", "account", "shown_state", "shown_tested", "link_count", "method", "encoding",
+        "authorization_kind", "changed_at",
+    ]  # fmt: skip
+    list_filter = ["state", TestedFilter, "account", "encoding", "authorization_kind"]
     list_select_related = ["account"]
-    search_fields = ["name"]
-    autocomplete_fields = ["account"]
+    search_fields = ["name", "account__name"]
     actions = [test_connections]
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    change_form_template = "connections/change_form.html"
     inlines = [
-        EndpointInline,
         TechnicalContactInline,
+        EndpointInline,
         ResponseRuleInline,
         ExpectedResponseInline,
     ]
 
-    def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:  # noqa: ANN401, ARG002
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
+        links = Count("links", filter=Q(links__unlinked_at=None))
+        return super().get_queryset(request).with_is_tested().annotate(link_count=links)  # type: ignore[attr-defined, no-any-return]
+
+    @admin.display(description="State", ordering="state")
+    def shown_state(self, connection: Connection) -> SafeString | str:
+        return outcome_badge(connection.state)
+
+    @admin.display(description="Test", ordering="is_tested")
+    def shown_tested(self, connection: Connection) -> SafeString | str:
+        return outcome_badge("tested" if connection.is_tested else "untested")  # type: ignore[attr-defined]
+
+    @admin.display(description="Campaigns", ordering="link_count")
+    def link_count(self, connection: Connection) -> int:
+        return connection.link_count  # type: ignore[attr-defined, no-any-return]
+
+    @admin.display(description="Authorization")
+    def shown_authorization(self, connection: Connection) -> str:
+        settings = connection.authorization_settings.items()
+        shown = ", ".join(f"{name}: {value}" for name, value in settings if value)
+        return " – ".join(filter(None, [connection.get_authorization_kind_display(), shown]))
+
+    @admin.display(description="State")
+    def shown_state_and_reason(self, connection: Connection) -> str:
+        return " – ".join(filter(None, [connection.get_state_display(), connection.state_reason]))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:  # noqa: ANN401
         # Asked each time, because a kind of authorization may have registered since.
-        return [(title, {"fields": fields}) for title, fields in _fieldsets()]
+        if obj is None or self.has_change_permission(request, obj):
+            return [(tab.title, {"fields": list(tab.fields)}) for tab in tabs()]
+        return changing.FIELDSETS_TO_READ
 
-    def get_form(self, *args: Any, **kwargs: Any) -> type[ModelForm[Connection]]:  # noqa: ANN401 - passed through.
-        kwargs["form"] = make_connection_form()
-        return super().get_form(*args, **kwargs)
+    def get_form(self, *args: Any, **kwargs: Any) -> type[ModelForm[Connection]]:  # noqa: ANN401
+        return super().get_form(*args, **{**kwargs, "form": make_connection_form()})
 
+    def get_urls(self) -> list[URLPattern]:
+        def at(route: str, view: Any, name: str) -> URLPattern:  # noqa: ANN401 - a view of the pages.
+            page = self.admin_site.admin_view(partial(view, self))
+            return path(route, page, name=f"connections_connection_{name}")
 
-@admin.register(ConnectionTest)
-class ConnectionTestAdmin(ReadOnly, ExchangeDisplay, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
-    """The tests that were made, to read."""
+        own = [
+            at("add/api/", doors.doors, "doors"),
+            at("add/api/preset/<slug:slug>/", doors.from_preset, "preset"),
+            at("add/api/curl/", doors.from_command, "curl"),
+            at("preview/", previews.preview, "preview_new"),
+            at("<path:object_id>/preview/", previews.preview, "preview"),
+            at("<path:object_id>/state/", states.change_state, "state"),
+            at("<path:object_id>/test/", testing.start, "test"),
+            at("<path:object_id>/test/<slug:job_id>/", testing.wait, "wait"),
+            at("<path:object_id>/test/<slug:job_id>/now/", testing.send_now, "send_now"),
+            at("<path:object_id>/tests/<int:test_id>/", results.result, "result"),
+            at("<path:object_id>/tests/<int:test_id>/rule/", results.make_rule, "make_rule"),
+            at("<path:object_id>/tests/<int:test_id>/keep/", results.keep_expected, "keep"),
+        ]
+        return [*own, *super().get_urls()]
 
-    list_display = [
-        "connection",
-        "environment",
-        "outcome",
-        "response_status",
-        "duration_ms",
-        "started_at",
-        "requested_by",
-    ]
-    list_filter = ["outcome", "environment", "connection"]
-    list_select_related = ["connection", "requested_by"]
-    search_fields = ["connection__name"]
-    fields = ["connection", "environment", "requested_by", *EXCHANGE_FIELDS]
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None  # noqa: ANN401
+    ) -> HttpResponse:  # fmt: skip
+        # People come here by "Add connection"; the empty form is one of the doors behind.
+        if request.method == "GET" and "empty" not in request.GET:
+            return doors.kinds(self, request)
+        return super().add_view(request, form_url, extra_context)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any  # noqa: ANN401
+    ) -> HttpResponse:  # fmt: skip
+        context.update(changing.page_context(context, obj))
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:  # noqa: ANN401, FBT001
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        # Only what the person changed: a worker may have held the connection meanwhile.
+        columns = changed_columns(form)
+        if columns:
+            obj.save(update_fields=columns)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: ANN401, FBT001
+        super().save_related(request, form, formsets, change)
+        number_rules(form.instance)
+        if change and is_described_anew(formsets):
+            touch(form.instance)
+
+    def response_change(self, request: HttpRequest, obj: Connection) -> HttpResponse:
+        response = super().response_change(request, obj)
+        return testing.start_test(self, request, obj) if "_test" in request.POST else response
+
+    def response_add(
+        self, request: HttpRequest, obj: Connection, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        response = super().response_add(request, obj, post_url_continue)
+        return testing.start_test(self, request, obj) if "_test" in request.POST else response
+
+    def response_post_save_change(self, request: HttpRequest, obj: Connection) -> HttpResponse:  # noqa: ARG002
+        # Back to the same page, where Test is: people test and change by turns.
+        return HttpResponseRedirect(obj.get_absolute_url())
+
+    def response_post_save_add(self, request: HttpRequest, obj: Connection) -> HttpResponse:  # noqa: ARG002
+        return HttpResponseRedirect(obj.get_absolute_url())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -81,6 +83,7 @@ class GuardedPool(HTTPConnectionPool):
     ConnectionCls: type[Any] = GuardedConnection
     guard: Guard
     destination: Destination
+    quiet_at = math.inf
 
     def borrow(self) -> GuardedConnection:
         """A connection, open if there is one that the server has most likely not closed."""
@@ -95,6 +98,7 @@ class GuardedPool(HTTPConnectionPool):
 
     def give_back(self, connection: GuardedConnection, keep_for: float) -> None:
         """Let the next send have it, if that comes within this many seconds."""
+        self.quiet_at = monotonic() + MAX_IDLE
         if keep_for > 0:
             connection.keep_until = monotonic() + min(keep_for, MAX_IDLE)
         else:
@@ -102,18 +106,16 @@ class GuardedPool(HTTPConnectionPool):
         self._put_conn(connection)
 
     def close_idle(self) -> None:
-        """Close what nobody has used for too long, so that quiet hosts hold no file handles."""
-        kept = []
-        try:
-            while self.pool:
+        """Close everything if nobody sends here any more: quiet hosts hold no file handles. A busy
+        pool is left alone, since those who find it empty would open connections meanwhile."""
+        if monotonic() <= self.quiet_at or self.pool is None:
+            return
+        for _ in range(self.pool.qsize()):
+            with suppress(queue.Empty):
                 connection = self.pool.get_nowait()
-                if connection and monotonic() > connection.keep_until:
+                if connection:
                     connection.close()
-                kept.append(connection)
-        except queue.Empty:
-            pass
-        for connection in reversed(kept):
-            self._put_conn(connection)
+                self._put_conn(None)
 
     def _new_conn(self) -> Any:  # noqa: ANN401 - urllib3 types its connections as protocols.
         connection: Any = super()._new_conn()

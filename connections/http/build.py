@@ -50,6 +50,7 @@ class RequestBuilder:
         self._document = encoding.parse(spec.document) if spec.document.strip() else None
         self._is_query = spec.method == "GET" and encoding.becomes_query
         self._content_type = spec.content_type or encoding.content_type
+        self._secrets = spec.secrets()
         if self._document and spec.method == "GET" and not self._is_query:
             raise DescriptionError(
                 "body.encoding", "GET has no body: use URL encoded, or no document."
@@ -75,7 +76,7 @@ class RequestBuilder:
             url=url,
             headers=tuple(self._rendered_headers(scope, idempotency_key, has_body=bool(body))),
             body=body,
-            mask=_mask((*self.spec.secrets(), ticket.token)),
+            mask=_mask((*self._secrets, ticket.token)),
         )
         return _checked(self.spec.authorization.authorize(request, ticket))
 

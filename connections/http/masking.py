@@ -37,12 +37,13 @@ class Mask:
         forms = {tuple(form) for secret in secrets for form in _forms(secret)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(_pattern, longest_first)))
-        self._needles = tuple({_needle(form) for form in forms})
+        needles = sorted({_needle(form) for form in forms})
+        self._needle = re.compile(b"|".join(needles)) if needles else None
 
     def in_bytes(self, content: bytes) -> bytes:
         """The content with every credential replaced."""
         # Most texts hold no credential, and to see that, looking for plain bytes is enough.
-        if not any(needle in content for needle in self._needles):
+        if self._needle is None or not self._needle.search(content):
             return content
         kept, position = b"", 0
         for start, end in self._spans(content):

@@ -1,77 +1,202 @@
-"""The admin of referrals and the delivery log: to read, never to change."""
+"""The delivery log and one delivery's page: to read, and to replay, re-read or cancel."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
-from referrals.models import Delivery, DeliveryAttempt, Referral
+from connections.http.spec import Environment
+from connections.templatetags.outcomes import outcome_badge
+from referrals.admin import log_search
+from referrals.admin.bulk import ACTIONS, DEEDS, carry_out, may_act
+from referrals.admin.log_filters import LOG_FILTERS
+from referrals.admin.paging import LimitedPaginator
+from referrals.admin.timeline import ATTEMPTS_A_PAGE, shown_attempts, shown_attributes
+from referrals.models import Delivery, DeliveryAttempt
+from referrals.models.deliveries import DeliveryQuerySet
+from referrals.privacy import may_see_customers
+from referrals.replay import REREADABLE
 
+_LIST_COLUMNS = (
+    "status", "outcome", "due_at", "claimed_at", "attempt_number", "created_at", "settled_at",
+    "referral__external_id", "connection__name", "campaign__name",
+)  # fmt: skip
+"""What a line of the log shows; attributes and bodies are left where they are."""
 
-class DeliveryInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
-    """Where a referral went."""
-
-    model = Delivery
-    fields = ["connection", "status", "outcome", "due_at", "settled_at"]
-    show_change_link = True
-
-
-@admin.register(Referral)
-class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Referrals as they were accepted."""
-
-    list_display = ["external_id", "campaign", "accepted_at", "occurred_at"]
-    list_filter = ["campaign"]
-    list_select_related = ["campaign"]
-    search_fields = ["external_id"]
-    show_full_result_count = False
-    inlines = [DeliveryInline]
-
-
-class DeliveryAttemptInline(ReadOnly, ExchangeDisplay, admin.StackedInline):  # type: ignore[type-arg]
-    """The exchanges of a delivery."""
-
-    model = DeliveryAttempt
-    fields = ["cause", *EXCHANGE_FIELDS]
-    readonly_fields = ["shown_request", "shown_response"]
+_LONGEST_NUMBER = 19
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """The delivery log."""
 
+    change_list_template = "referrals/log.html"
     list_display = [
-        "external_id",
-        "connection",
-        "shown_status",
-        "outcome",
-        "attempt_number",
-        "due_at",
-        "created_at",
-    ]
-    list_filter = ["status", "outcome", "connection", "created_at"]
-    list_select_related = ["referral", "connection"]
-    search_fields = ["referral__external_id"]
-    show_full_result_count = False
-    fields = [
-        "referral", "connection", "status", "outcome", "attempt_number", "step", "due_at",
-        "claimed_at", "created_at", "settled_at",
+        "external_id", "accepted", "campaign", "connection", "shown_status", "attempts", "then",
     ]  # fmt: skip
-    inlines = [DeliveryAttemptInline]
+    list_display_links = ["external_id"]
+    list_filter = LOG_FILTERS
+    list_select_related = ["referral", "connection", "campaign"]
+    list_max_show_all = 0
+    list_per_page = 100
+    sortable_by = ()
+    paginator = LimitedPaginator
+    show_full_result_count = False
+    search_fields = ["referral__external_id"]
+    actions = ACTIONS
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        return super().get_queryset(request).defer("referral__attributes", "connection__document")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        return (log_search.search(queryset, text, request.user) if text else queryset), False
 
-    @admin.display(description="External ID", ordering="referral__external_id")
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {
+            "title": "Delivery log",
+            "may_act": may_act(request.user),
+            "sees_customers": may_see_customers(request.user),
+            "has_any": self.get_queryset(request).exists(),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:  # noqa: ANN401 - Django's own.
+        changelist = super().get_changelist_instance(request)
+        changelist.queryset = changelist.queryset.only(*_LIST_COLUMNS)
+        return changelist
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Whether the actions are offered."""
+        return may_act(request.user)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "attempts/<int:pk>/<str:part>/",
+                self.admin_site.admin_view(self.raw_view),
+                name="referrals_deliveryattempt_raw",
+            ),
+            path(
+                "<int:pk>/<str:name>/do/",
+                self.admin_site.admin_view(self.deed_view),
+                name="referrals_delivery_do",
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",  # noqa: ARG002 - Django's signature.
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """One delivery: its timeline, and what a person may do."""
+        delivery = self._found(request, unquote(object_id))
+        before = request.GET.get("before", "")
+        attempts = shown_attempts(
+            delivery, request.user, int(before) if before.isdecimal() and len(before) < 9 else None
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Delivery of {delivery.referral}",
+            "opts": self.opts,
+            "delivery": delivery,
+            "attributes": shown_attributes(delivery.referral, request.user),
+            "attempts": attempts[:ATTEMPTS_A_PAGE],
+            "has_earlier": len(attempts) > ATTEMPTS_A_PAGE,
+            "is_latest": not before,
+            "sees_customers": may_see_customers(request.user),
+            "may_act": may_act(request.user),
+            "may_replay": delivery.claimed_at is None,
+            "may_reread": delivery.status in REREADABLE,
+            "may_cancel": delivery.status == "pending" and delivery.claimed_at is None,
+            "environment": Environment.PRODUCTION.value,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "referrals/delivery.html", context)
+
+    def deed_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Replay, re-read or cancel this one."""
+        if request.method != "POST" or name not in DEEDS:
+            raise Http404
+        if not may_act(request.user):
+            raise PermissionDenied
+        delivery = self._found(request, str(pk))
+        deed = DEEDS[name]
+        rows = DeliveryQuerySet(Delivery).filter(pk=delivery.pk)
+        if deed.concerned(rows).exists():
+            carry_out(request, deed, rows)
+        else:
+            messages.warning(request, f"{deed.verb} does nothing for it now: see where it stands.")
+        return HttpResponseRedirect(reverse("admin:referrals_delivery_change", args=[pk]))
+
+    def raw_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
+        """The bytes of one body as they are kept, as a file, for whom may see customers' data."""
+        if part not in ("request", "response"):
+            raise Http404
+        if not (self.has_view_permission(request) and may_see_customers(request.user)):
+            raise PermissionDenied
+        attempt = DeliveryAttempt.objects.visible_to(request.user).filter(pk=pk).first()
+        body = getattr(attempt, f"{part}_body") if attempt else None
+        if attempt is None or body is None:
+            raise Http404
+        name = f"delivery-{attempt.delivery_id}-attempt-{attempt.number}-{part}.txt"
+        return HttpResponse(
+            bytes(body),
+            content_type="text/plain; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def _found(self, request: HttpRequest, object_id: str) -> Delivery:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = self.get_queryset(request).select_related(
+            "referral__campaign__account", "campaign", "connection__account"
+        )
+        is_number = object_id.isdecimal() and len(object_id) < _LONGEST_NUMBER
+        delivery: Delivery | None = rows.filter(pk=object_id).first() if is_number else None
+        if delivery is None:
+            raise Http404
+        return delivery
+
+    @admin.display(description="External ID")
     def external_id(self, delivery: Delivery) -> str:
         return delivery.referral.external_id
 
-    @admin.display(description="Status", ordering="status")
-    def shown_status(self, delivery: Delivery) -> SafeString:
-        return format_html('<span class="status">{}</span>', delivery.get_status_display())
+    @admin.display(description="Accepted")
+    def accepted(self, delivery: Delivery) -> str:
+        return f"{delivery.created_at:%-d %b %Y, %H:%M:%S}"
+
+    @admin.display(description="Status")
+    def shown_status(self, delivery: Delivery) -> SafeString | str:
+        return outcome_badge(delivery.status)
+
+    @admin.display(description="Attempts")
+    def attempts(self, delivery: Delivery) -> int:
+        return delivery.attempt_number
+
+    @admin.display(description="Then")
+    def then(self, delivery: Delivery) -> str:
+        """What comes next, or when it was settled."""
+        if delivery.claimed_at:
+            return "Under way"
+        if delivery.due_at is None:
+            return f"{delivery.settled_at:%-d %b %Y, %H:%M:%S}" if delivery.settled_at else "–"
+        is_due = delivery.due_at <= timezone.now()
+        due = "due now" if is_due else f"next at {delivery.due_at:%-d %b, %H:%M:%S}"
+        return f"{delivery.outcome}, {due}".removeprefix(", ").capitalize()

@@ -120,7 +120,9 @@ def test_a_decimal_is_a_number_to_templates() -> None:
     assert attribute("text").typed("2.50") == "2.50"
 
 
-@pytest.mark.parametrize("stored", ["abc", "nan", "inf", "1e5", ".5", "1_0", "007", "٢", "", None, 5])
+@pytest.mark.parametrize(
+    "stored", ["abc", "nan", "inf", "1e5", ".5", "1_0", "007", "٢", "", None, 5]
+)
 def test_what_was_stored_before_it_was_a_decimal_stays_what_it_is(stored: object) -> None:
     assert attribute("decimal").typed(stored) is stored
 
@@ -137,7 +139,10 @@ def test_every_example_is_a_value_of_its_attribute() -> None:
 
 def test_a_kind_of_campaign_limits_what_may_be_shared() -> None:
     personal = {key for key, one in CATALOGUE.items() if one.is_personal}
-    shared = {kind: {key for key, one in CATALOGUE.items() if kind in one.shared_by} for kind in CampaignKind}
+    shared = {
+        kind: {key for key, one in CATALOGUE.items() if kind in one.shared_by}
+        for kind in CampaignKind
+    }
     assert not personal & shared[TRAFFIC]
     assert personal & shared[SUBSCRIPTION] == {
         "email", "email_md5", "email_sha256", "first_name", "last_name", "title",

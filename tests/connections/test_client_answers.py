@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import gzip
 import socket
-import tracemalloc
-import zlib
-from dataclasses import replace
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -14,116 +12,9 @@ from connections.client.answer import read_reply
 from connections.client.failures import SendError
 from connections.client.timing import Patience
 from connections.client.wire import Wire
-from connections.http.messages import ErrorCode, Exchange
-from tests.ugly import OK, PATIENT, Script, Server, Talk, answers, loopback_client, post
-
-
-def exchanged(script: Script, body_bytes: int = 65536) -> Exchange:
-    with Server(script) as server, loopback_client() as client:
-        return client.send(post(server.url), replace(PATIENT, body_bytes=body_bytes))
-
-
-def then_closed(content: bytes) -> Script:
-    def script(talk: Talk) -> None:
-        talk.request()
-        talk.send(content)
-
-    return script
-
-
-def then_reset(content: bytes) -> Script:
-    def script(talk: Talk) -> None:
-        talk.request()
-        talk.send(content)
-        # Without a wait, the reset would overtake what was sent.
-        talk.wait(0.05)
-        talk.reset()
-
-    return script
-
-
-def head(*lines: str, status: str = "200 OK") -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode()
-
-
-def seen(exchange: Exchange) -> tuple[int | None, bytes | None, ErrorCode | None]:
-    """Status, body, error code."""
-    response = exchange.response
-    code = exchange.error.code if exchange.error else None
-    return (response.status, response.body, code) if response else (None, None, code)
-
-
-ZLIB = zlib.compress(b"hello hello")
-BARE_DEFLATE = zlib.compress(b"hello hello", wbits=-15)
-GZIP = gzip.compress(b"hello hello", mtime=0)
-
-
-@pytest.mark.parametrize(
-    ("encoding", "body"),
-    [
-        ("gzip", GZIP),
-        ("GZIP", GZIP),
-        ("x-gzip", GZIP),
-        ("deflate", ZLIB),
-        ("deflate", BARE_DEFLATE),
-        ("identity", b"hello hello"),
-        ("gzip", gzip.compress(b"hello ", mtime=0) + gzip.compress(b"hello", mtime=0)),
-        ("gzip", GZIP + b"\0\0\0"),
-    ],
-    ids=["gzip", "GZIP", "x-gzip", "zlib", "bare", "identity", "two", "padded"],
-)
-def test_a_compressed_body_is_decompressed(encoding: str, body: bytes) -> None:
-    answer = head(f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}") + body
-    assert seen(exchanged(answers(answer))) == (200, b"hello hello", None)
-
-
-@pytest.mark.parametrize("body", [GZIP, ZLIB, BARE_DEFLATE], ids=["gzip", "zlib", "bare"])
-def test_a_compressed_body_may_come_byte_by_byte(body: bytes) -> None:
-    encoding = "gzip" if body is GZIP else "deflate"
-    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
-    answer = head(f"Content-Encoding: {encoding}", "Transfer-Encoding: chunked") + chunks
-    assert seen(exchanged(answers(answer))) == (200, b"hello hello", None)
-
-
-def test_an_encoding_that_was_not_asked_for_is_kept_as_it_came() -> None:
-    exchange = exchanged(answers(head("Content-Encoding: br", "Content-Length: 3") + b"\x0b\x00x"))
-    assert seen(exchange) == (200, b"\x0b\x00x", ErrorCode.PROTOCOL)
-    assert exchange.error is not None
-    assert exchange.error.message == 'The answer is encoded as "br", which was not asked for.'
-
-
-@pytest.mark.parametrize(
-    ("body", "kept"),
-    [
-        (b"this is not gzip", b""),
-        (GZIP[:-8], b"hello hello"),
-        (GZIP[:1], b""),
-        (GZIP[:-8] + b"\0" * 8, b""),
-    ],
-    ids=["rubbish", "cut", "begun", "checksum"],
-)
-def test_broken_compression_keeps_the_status(body: bytes, kept: bytes) -> None:
-    answer = head("Content-Encoding: gzip", f"Content-Length: {len(body)}") + body
-    assert seen(exchanged(answers(answer))) == (200, kept, ErrorCode.PROTOCOL)
-
-
-def test_a_compressed_answer_may_have_no_body() -> None:
-    answer = head("Content-Encoding: gzip", "Content-Length: 0")
-    assert seen(exchanged(answers(answer))) == (200, b"", None)
-
-
-def test_a_bomb_costs_no_more_memory_than_the_limit() -> None:
-    bomb = gzip.compress(b"\0" * 50_000_000, compresslevel=9)
-    answer = head("Content-Encoding: gzip", f"Content-Length: {len(bomb)}") + bomb
-    with Server(answers(answer)) as server, loopback_client() as client:
-        client.send(post(server.url), PATIENT)
-        tracemalloc.start()
-        exchange = client.send(post(server.url), PATIENT)
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-
-    assert seen(exchange) == (200, b"\0" * 65536, ErrorCode.TOO_LARGE)
-    assert most < 2_000_000
+from connections.http.messages import ErrorCode
+from tests.ugly import OK, PATIENT, Talk, answers
+from tests.ugly.talking import exchanged, head, seen, then_closed, then_reset
 
 
 def test_a_body_at_the_limit_is_whole() -> None:
@@ -211,12 +102,6 @@ def test_chunk_extensions_without_end_are_too_large() -> None:
     assert exchange.response is not None
     assert exchange.error is not None
     assert exchange.error.code is ErrorCode.TOO_LARGE
-
-
-def test_compression_that_holds_nothing_is_too_large() -> None:
-    nothing = gzip.compress(b"") * 100_000
-    answer = head("Content-Encoding: gzip", f"Content-Length: {len(nothing)}") + nothing
-    assert seen(exchanged(answers(answer))) == (200, b"", ErrorCode.TOO_LARGE)
 
 
 @pytest.mark.parametrize(
@@ -309,11 +194,18 @@ def test_a_switch_of_protocols_is_an_answer() -> None:
 
 _PIECES = st.sampled_from(
     [
-        *(b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n", b"Content-Length: 5\r\n"),
-        *(b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n", b"\r\n", b"5\r\nhello\r\n"),
-        *(b"0\r\n\r\n", GZIP, ZLIB, b"Keep-Alive: timeout=5\r\n", b" ", b"\n", b"\0", b"\xff"),
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"Content-Length: 5\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Content-Encoding: gzip\r\n",
+        b"Keep-Alive: timeout=5\r\n",
+        b"5\r\nhello\r\n",
+        b"0\r\n\r\n",
+        b"\r\n",
+        gzip.compress(b"hello"),
     ]
-)  # fmt: skip
+)
 
 
 @given(st.lists(_PIECES | st.binary(max_size=5), max_size=12))
@@ -324,9 +216,5 @@ def test_no_bytes_are_more_than_an_error(pieces: list[bytes]) -> None:
         server.shutdown(socket.SHUT_WR)
         wire = Wire(client)
         wire.begin(Patience(PATIENT))
-        try:
-            reply = read_reply(wire, "POST", body_limit=100)
-        except SendError as error:
-            assert error.error.code in {ErrorCode.CONNECTION_LOST, ErrorCode.PROTOCOL}
-        else:
-            assert len(reply.response.body) <= 100
+        with suppress(SendError):
+            assert len(read_reply(wire, "POST", body_limit=100).response.body) <= 100

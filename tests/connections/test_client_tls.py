@@ -98,6 +98,7 @@ def test_a_server_that_speaks_no_tls_is_an_error_of_tls(greeting: bytes) -> None
 
 def test_a_reset_in_the_handshake_is_an_error_of_tls() -> None:
     def script(talk: Talk) -> None:
+        talk.receive()
         talk.reset()
 
     with Server(script) as server, loopback_client() as client:
@@ -148,3 +149,18 @@ def test_a_large_body_arrives_whole_over_tls(authority: Authority) -> None:
         assert client.send(post(server.url, body), PATIENT).error is None
 
     assert server.requests[0].endswith(b"\r\n\r\n" + body)
+
+
+def test_what_comes_beyond_an_answer_is_seen_inside_a_tls_record(authority: Authority) -> None:
+    # The answer fills one read of the client exactly; the rest waits in the record.
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 8000\r\nX: "
+    padding = 8192 - 8000 - len(head) - 4
+    answer = head + b"x" * padding + b"\r\n\r\n" + b"y" * 8000
+    with (
+        Server(answers(answer + OK), authority.server_context()) as server,
+        loopback_client(ca_bundle=str(authority.bundle)) as client,
+    ):
+        found = [client.send(post(server.url), PATIENT).response for _ in range(2)]
+        assert len(server.talks) == 2
+
+    assert [response and len(response.body) for response in found] == [8000, 8000]

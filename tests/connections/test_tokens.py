@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,74 +11,11 @@ from redis import Redis
 
 from connections.client import SendLimits
 from connections.http.authorization.base import TokenRefused
-from connections.http.authorization.oauth2 import OAuth2ClientCredentials
 from connections.http.authorization.static import None_
 from connections.http.messages import ErrorCode
-from connections.tokens import TokenCache, TokenUnavailable
-from tests.ugly import PATIENT, Script, Server, Talk, answers, loopback_client
-
-SECRET = "correct horse battery staple"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-class TokenServer:
-    """Hands out token-1, token-2, …; counts how many requests it has at once."""
-
-    def __init__(self, lifetime: object = 3600, seconds: float = 0) -> None:
-        self.fetches = 0
-        self.most_at_once = 0
-        self._at_once = 0
-        self._lifetime, self._seconds = lifetime, seconds
-        self._lock = threading.Lock()
-
-    def __call__(self, talk: Talk) -> None:
-        while talk.request():
-            with self._lock:
-                self._at_once += 1
-                self.fetches += 1
-                self.most_at_once = max(self.most_at_once, self._at_once)
-                token = f"token-{self.fetches}"
-            talk.wait(self._seconds)
-            with self._lock:
-                self._at_once -= 1
-            document = {"access_token": token, "token_type": "Bearer"}
-            if self._lifetime is not None:
-                document["expires_in"] = self._lifetime  # type: ignore[assignment]
-            talk.send(said(200, document))
-
-
-def said(status: int, document: object) -> bytes:
-    body = json.dumps(document).encode()
-    return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
-
-
-@contextmanager
-def caches(
-    script: Script, redis: Any, clock: Clock, count: int = 1
-) -> Iterator[tuple[list[TokenCache], OAuth2ClientCredentials, Server]]:
-    """As many caches as there are processes, and the authorization to ask them for."""
-    with Server(script) as server, loopback_client() as client:
-        made = [
-            TokenCache(
-                redis,
-                client,
-                encrypt=lambda text: text[::-1],
-                decrypt=lambda text: text[::-1],
-                now=clock,
-            )
-            for _ in range(count)
-        ]
-        authorization = OAuth2ClientCredentials(
-            token_url=server.url, client_id="me", client_secret=SECRET, scope="leads"
-        )
-        yield made, authorization, server
+from connections.tokens import TokenUnavailable
+from tests.ugly import PATIENT, Talk, answers
+from tests.ugly.tokens import SECRET, Clock, TokenServer, caches, said
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -18,6 +17,7 @@ from connections.services import hold_connection, link_campaign
 from referrals import heartbeats, stopping
 from referrals.management.commands import replay as command
 from referrals.models import Delivery, DeliveryAttempt, Referral
+from referrals.pump import deliver_due
 from referrals.queue import ring
 from tests.crm import CRM
 from tests.referrals.making import deliver, deliver_all, hand_in, log
@@ -27,7 +27,7 @@ ONE, TWO, THREE = "a@example.com", "b@example.com", "odd@example.com"
 
 def run(name: str, *arguments: str) -> tuple[int, list[str]]:
     """A command as the shell starts it: its exit code, and the lines that it said."""
-    made = load_command_class("referrals", name)
+    made: Any = load_command_class("referrals", name)
     made._called_from_command_line = True
     out = StringIO()
     try:
@@ -196,11 +196,10 @@ def test_replay_does_not_wait_for_a_connection_that_is_held(
 def test_an_interrupted_replay_goes_on_with_the_workers_and_can_be_started_again(
     delivered: None, crm: CRM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pump: Callable[[], Any] = command.deliver_due
 
     def interrupted() -> None:
         stopping.request()
-        pump()
+        deliver_due()
 
     monkeypatch.setattr(command, "deliver_due", interrupted)
     code, said = run("replay", "--outcome", "delivered", "--rate", "0.5")
@@ -211,7 +210,7 @@ def test_an_interrupted_replay_goes_on_with_the_workers_and_can_be_started_again
     assert statuses() == {ONE: "pending", TWO: "pending", THREE: "unrecognised"}
 
     monkeypatch.setattr(stopping, "_requested", False)
-    monkeypatch.setattr(command, "deliver_due", pump)
+    monkeypatch.setattr(command, "deliver_due", deliver_due)
     assert run("replay", "--outcome", "delivered") == (0, ["0 attempts in all"])
     assert run("replay", "--outcome", "pending") == (0, ["2 delivered", "2 attempts in all"])
     assert run("replay", "--account", "acme", "--outcome", "pending")[1] == ["0 attempts in all"]

@@ -1,4 +1,4 @@
-"""What the intake API refuses: which field, why, what would be right; and that nothing is stored."""
+"""What the intake API refuses: which field, why, and what would be right; nothing is stored."""
 
 from __future__ import annotations
 

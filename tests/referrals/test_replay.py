@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from connections.http.outcomes import Outcome
+from connections.http.rules import classify
 from connections.models import Account, Campaign, Connection, Link, ResponseRule
 from connections.services import link_campaign
 from referrals import replay as module
@@ -283,7 +283,6 @@ def test_what_somebody_did_while_it_was_reread_counts(
     answered: None, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_rule(connection, "suppressed", status="2xx")
-    classify: Callable[..., Any] = module.classify
 
     def meanwhile(*values: Any) -> Any:
         replay(Delivery.objects.filter(referral__external_id="jo@example.com"))

@@ -6,11 +6,13 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from django_rq import get_queue
 
 from connections.http.outcomes import Outcome
 from connections.models import Account, Connection
+from referrals import watching
 from referrals.breaker import FIRST_REST, Observation
 from referrals.models import ConnectionHealth
 from referrals.watching import Watch
@@ -164,3 +166,22 @@ def test_two_workers_with_the_same_connections_never_wait_for_each_other(
     in_threads(lambda: work(connection, other), lambda: work(other, connection))
 
     assert len([event for _, event, _ in announced() if event == "opened"]) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_costs_no_observation(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = watch(connection, REFUSED, REFUSED)
+    with monkeypatch.context() as away:
+        away.setattr(watching, "_take_in", refuse)
+        made.write()
+    assert "could not be written" in caplog.text
+
+    made.see(connection.pk, REFUSED)
+    made.write()
+    assert ConnectionHealth.objects.get().failures_in_row == 3
+
+
+def refuse(*_: Any) -> None:
+    raise OperationalError("the connection is closed")

@@ -27,12 +27,12 @@ class Talk:
     def request(self) -> bytes:
         """The next request, whole; empty when the client has gone."""
         while not (head := re.match(rb".*?\r\n\r\n", self._unread, re.DOTALL)):
-            if not self._read():
+            if not self.receive():
                 return b""
         length = re.search(rb"\r\nContent-Length: (\d+)", head[0])
         end = len(head[0]) + (int(length[1]) if length else 0)
         while len(self._unread) < end:
-            if not self._read():
+            if not self.receive():
                 return b""
         request, self._unread = self._unread[:end], self._unread[end:]
         self.requests.append(request)
@@ -54,7 +54,7 @@ class Talk:
 
     def until_closed(self) -> None:
         """Wait until the client has closed the connection."""
-        while self._read():
+        while self.receive():
             pass
 
     def close(self) -> None:
@@ -66,7 +66,8 @@ class Talk:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._socket.close()
 
-    def _read(self) -> bytes:
+    def receive(self) -> bytes:
+        """Whatever comes next; empty when the client has gone."""
         piece = self._socket.recv(65536)
         self._unread += piece
         return piece

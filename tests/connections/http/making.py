@@ -61,7 +61,5 @@ def rule(outcome: str = "delivered", **fields: object) -> Rule:
     return Rule(outcome=Outcome(outcome), value=values, **fields)  # type: ignore[arg-type]
 
 
-def outcome(
-    rules: list[Rule], status: int, content: Given = b"", headers: Headers = ()
-) -> str:
+def outcome(rules: list[Rule], status: int, content: Given = b"", headers: Headers = ()) -> str:
     return classify(Reading(rules=tuple(rules)), exchange(status, content, headers)).outcome.value

@@ -13,10 +13,14 @@ steady = settings(max_examples=150, deadline=None, derandomize=True, database=No
 
 CONTROLS = "".join(map(chr, [*range(9), 11, 12, *range(14, 32)])) + "\ufffe\uffff"
 STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters=CONTROLS)
-SHARP = st.sampled_from([*"\"'&<>%+=;/\\{}[]()\r\n\t ,:#?@.", "]]>", "{{ x }}", "é", "🎉", "ש", "\u2028"])
+SHARP = st.sampled_from(
+    [*"\"'&<>%+=;/\\{}[]()\r\n\t ,:#?@.", "]]>", "{{ x }}", "é", "🎉", "ש", "\u2028"]
+)
 
 texts = st.lists(STORABLE | SHARP, min_size=1, max_size=12).map("".join)
-numbers = st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9)
+numbers = st.decimals(
+    allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9
+)
 values = st.one_of(
     texts,
     st.integers(-(10**40), 10**40),
@@ -31,8 +35,28 @@ secrets = st.text(SECRET_CHARACTERS, min_size=4, max_size=24)
 
 PATHS = {
     "text": [""],
-    "json": ["$", "a", "a.b[0]", "[0].a", "$..a", "$.*", "$[?@.a == 1]", "$[?search(@.a, '(a+)+$')]", "a[-1]"],
-    "xpath": ["//a", "/a/b", "//@b", "count(//a)", "string(//a)", "//a = 1", "//x:a/text()", "//comment()", "1 div 0"],
+    "json": [
+        "$",
+        "a",
+        "a.b[0]",
+        "[0].a",
+        "$..a",
+        "$.*",
+        "$[?@.a == 1]",
+        "$[?search(@.a, '(a+)+$')]",
+        "a[-1]",
+    ],
+    "xpath": [
+        "//a",
+        "/a/b",
+        "//@b",
+        "count(//a)",
+        "string(//a)",
+        "//a = 1",
+        "//x:a/text()",
+        "//comment()",
+        "1 div 0",
+    ],
     "header": ["X-A", "content-type"],
 }
 VALUES = {
@@ -69,23 +93,42 @@ waits = st.builds(
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
-pieces = st.lists(
-    st.sampled_from(
-        ["<a", ">", "</a>", "<b>", "</b>", "&", "&amp;", "<?xml version='1.0' encoding='", "utf-16'?>",
-         "<!DOCTYPE a [", "<!ENTITY x 'y'>", "]>", "&x;", "x:", " xmlns:x='y'", "<!--", "-->", "<![CDATA[",
-         "]]>", "{", "}", '"a"', ":", "[", "]", ",", "1e999", "-", "9" * 5_000, "NaN", "true", r'"\ud800"',
-         "\ufeff", "\0", "é", "aaaaaaaaaaaaaaaaaaaaaaaa!"]
-    ),
-    max_size=14,
-)  # fmt: skip
+PIECES = (
+    *("<a", ">", "</a>", "<b>", "</b>", "&", "&amp;", "&x;", "x:", " xmlns:x='y'", "<!--", "-->"),
+    *("<?xml version='1.0' encoding='", "utf-16'?>", "<!DOCTYPE a [", "<!ENTITY x 'y'>", "]>"),
+    *("<![CDATA[", "]]>", "{", "}", '"a"', ":", "[", "]", ",", "1e999", "-", "9" * 5_000, "NaN"),
+    *("true", r'"\ud800"', "\ufeff", "\0", "é", "a" * 30 + "!"),
+)
+pieces = st.lists(st.sampled_from(PIECES), max_size=14)
 bodies = st.one_of(st.binary(max_size=60), pieces.map(lambda parts: "".join(parts).encode()))
 
-CHARSETS = ["utf-8", "utf-16", "latin-1", "klingon", "", "idna", "punycode", "utf-7", "unicode_escape", "hex", "é"]
-DATES = ["Tue, 24 Nov 2026 16:05:00 GMT", "0001", "Fri, 31 Dec 9999 23:59:59 -2359", "1e999", "-1", "x"]
+CHARSETS = [
+    "utf-8",
+    "utf-16",
+    "latin-1",
+    "klingon",
+    "",
+    "idna",
+    "punycode",
+    "utf-7",
+    "unicode_escape",
+    "hex",
+    "é",
+]
+DATES = [
+    "Tue, 24 Nov 2026 16:05:00 GMT",
+    "0001",
+    "Fri, 31 Dec 9999 23:59:59 -2359",
+    "1e999",
+    "-1",
+    "x",
+]
 
 
 @st.composite
@@ -98,3 +141,79 @@ def headers(draw: st.DrawFn) -> Headers:
     )
 
 
+LIQUID = (
+    *(
+        "{{",
+        "}}",
+        "{%",
+        "%}",
+        "{{-",
+        "-%}",
+        " email ",
+        " age ",
+        "|",
+        ":",
+        ",",
+        ".",
+        "[",
+        "]",
+        "'",
+        '"',
+    ),
+    *("if ", "endif", "for ", " in ", "(1..3)", "endfor", "else", "assign ", "=", "case ", "when "),
+    *(
+        "upcase",
+        "default",
+        "append",
+        "date",
+        "times",
+        "split",
+        "first",
+        "json",
+        "md5",
+        "credentials",
+    ),
+    *(
+        "{",
+        "}",
+        "<a>",
+        "</a>",
+        "&",
+        "\n",
+        "\\",
+        "é",
+        "1",
+        "-",
+        "9" * 5_000,
+        " and ",
+        "contains",
+        "raw",
+    ),
+)
+documents = st.text(max_size=20) | st.lists(st.sampled_from(LIQUID), max_size=12).map("".join)
+
+PATTERNS = (
+    *(
+        "$",
+        ".",
+        "..",
+        "[",
+        "]",
+        "?",
+        "@",
+        "*",
+        "(",
+        ")",
+        "'",
+        '"',
+        "==",
+        "a",
+        "1",
+        "-",
+        ",",
+        ":",
+        "//",
+    ),
+    *("/", "::", "|", "&", "#", "+", "{", "}", "^", "\\", "<", "search", "count", " ", "é", "\0"),
+)
+patterns = st.text(max_size=12) | st.lists(st.sampled_from(PATTERNS), max_size=10).map("".join)

@@ -18,7 +18,11 @@ def url(endpoint: str, **attributes: object) -> str:
 
 def form(endpoint: str, document: str, **attributes: object) -> str:
     made = build(
-        attributes, method="GET", encoding="urlencoded", document=document, endpoints={"production": endpoint}
+        attributes,
+        method="GET",
+        encoding="urlencoded",
+        document=document,
+        endpoints={"production": endpoint},
     )
     assert made.body == b""
     assert header(made, "Content-Type") is None
@@ -30,7 +34,11 @@ def test_a_whole_request() -> None:
         method="PUT",
         endpoints={"production": "https://us9.crm.example:8443/m/{{ email | downcase | md5 }}?x=1"},
         authorization=Basic(username="any", password="key"),
-        headers={"Accept": "application/json", "X-Source": "{{ source }}", "X-Empty": "{{ missing }}"},
+        headers={
+            "Accept": "application/json",
+            "X-Source": "{{ source }}",
+            "X-Empty": "{{ missing }}",
+        },
         document='{"email": "{{ email }}", "price": "{{ price }}"}',
         required=("email",),
     )
@@ -56,7 +64,13 @@ def test_a_whole_request() -> None:
 
 @pytest.mark.parametrize(
     ("method", "document", "length"),
-    [("GET", "", None), ("POST", "", "0"), ("DELETE", "", "0"), ("PATCH", "[1]", "3"), ("PUT", "é", "2")],
+    [
+        ("GET", "", None),
+        ("POST", "", "0"),
+        ("DELETE", "", "0"),
+        ("PATCH", "[1]", "3"),
+        ("PUT", "é", "2"),
+    ],
 )
 def test_the_length_is_of_bytes_and_a_get_has_none(
     method: str, document: str, length: str | None
@@ -88,13 +102,29 @@ def test_a_body_says_what_it_is(encoding: str, document: str, content_type: str,
         (URL, {}, URL),
         (f"  {URL}\n", {}, URL),
         ("http://crm.example", {}, "http://crm.example"),
-        ("https://crm.example/{{ v }}/x", {"v": "a/b?c#d&e=é"}, "https://crm.example/a%2Fb%3Fc%23d%26e%3D%C3%A9/x"),
-        ("https://crm.example/?q={{ v }}&r=1", {"v": "+ &"}, "https://crm.example/?q=%2B%20%26&r=1"),
-        ("https://crm.example/{{ v }}", {"v": "@evil.example"}, "https://crm.example/%40evil.example"),
+        (
+            "https://crm.example/{{ v }}/x",
+            {"v": "a/b?c#d&e=é"},
+            "https://crm.example/a%2Fb%3Fc%23d%26e%3D%C3%A9/x",
+        ),
+        (
+            "https://crm.example/?q={{ v }}&r=1",
+            {"v": "+ &"},
+            "https://crm.example/?q=%2B%20%26&r=1",
+        ),
+        (
+            "https://crm.example/{{ v }}",
+            {"v": "@evil.example"},
+            "https://crm.example/%40evil.example",
+        ),
         ("https://crm.example/{{ v }}", {"v": "\r\n\0"}, "https://crm.example/%0D%0A%00"),
         ("https://crm.example/{{ v }}", {"v": Number("2.50")}, "https://crm.example/2.50"),
         ("https://crm.example/a#part", {}, "https://crm.example/a"),
-        ("https://{{ credentials.dc }}.crm.example/{{ credentials.list }}", {}, "https://us9.crm.example/a%2Fb"),
+        (
+            "https://{{ credentials.dc }}.crm.example/{{ credentials.list }}",
+            {},
+            "https://us9.crm.example/a%2Fb",
+        ),
         ("https://crm.example/{{ v | default: '/' }}", {}, "https://crm.example/%2F"),
         ("https://crm.example/{% if v %}yes{% endif %}?a", {"v": "x"}, "https://crm.example/yes?a"),
         ("https://crm.example/..x/.y/%C3%BC", {}, "https://crm.example/..x/.y/%C3%BC"),

@@ -33,7 +33,7 @@ def test_a_body_encoding_takes_one_class(families: None) -> None:
         def __init__(self, document: str) -> None:
             self.templates = tuple(Template(cell) for cell in document.split(","))
 
-        def render(self, scope: Scope, empty_values: EmptyValues) -> bytes:
+        def render(self, scope: Scope, empty_values: EmptyValues) -> bytes:  # noqa: ARG002
             line = io.StringIO()
             csv.writer(line).writerow(template.render(scope) for template in self.templates)
             return line.getvalue().encode()
@@ -65,7 +65,7 @@ def test_an_authorization_takes_one_class(families: None) -> None:
         key: str = setting("Key", secret=True, required=True, help="Ask the CRM.")
         style: str = setting("Style", choices=(("a", "A"), ("b", "B")), default="a")
 
-        def authorize(self, request: Request, ticket: Ticket) -> Request:
+        def authorize(self, request: Request, ticket: Ticket) -> Request:  # noqa: ARG002
             return with_header(request, "X-Keys", f"{self.account}/{self.key}/{self.style}")
 
     made = authorizations["two_keys"].from_settings({"account": "acme", "key": "s3cret"})
@@ -75,9 +75,33 @@ def test_an_authorization_takes_one_class(families: None) -> None:
     assert "s3cret" not in repr(made)
     assert made.to_settings() == {"account": "acme", "key": "s3cret"}
     assert made.settings() == (
-        Setting(name="account", label="Account", help="", is_secret=False, is_required=True, choices=(), default=""),
-        Setting(name="key", label="Key", help="Ask the CRM.", is_secret=True, is_required=True, choices=(), default=""),
-        Setting(name="style", label="Style", help="", is_secret=False, is_required=False, choices=(("a", "A"), ("b", "B")), default="a"),
+        Setting(
+            name="account",
+            label="Account",
+            help="",
+            is_secret=False,
+            is_required=True,
+            choices=(),
+            default="",
+        ),
+        Setting(
+            name="key",
+            label="Key",
+            help="Ask the CRM.",
+            is_secret=True,
+            is_required=True,
+            choices=(),
+            default="",
+        ),
+        Setting(
+            name="style",
+            label="Style",
+            help="",
+            is_secret=False,
+            is_required=False,
+            choices=(("a", "A"), ("b", "B")),
+            default="a",
+        ),
     )
     assert [kind.kind for kind in authorizations][-1] == "two_keys"
 
@@ -107,7 +131,12 @@ def test_a_place_and_an_operator_take_one_class_and_one_function(families: None)
 
 
 def test_what_a_test_registers_is_forgotten() -> None:
-    for family, name in ((authorizations, "two_keys"), (body_encodings, "csv"), (places, "length"), (operators, "more_than")):
+    for family, name in (
+        (authorizations, "two_keys"),
+        (body_encodings, "csv"),
+        (places, "length"),
+        (operators, "more_than"),
+    ):
         assert name not in family
 
 
@@ -140,7 +169,9 @@ class Fruit(Kind):
         ({"colour": 5}, "colour", "Must be text, not int."),
     ],
 )
-def test_settings_that_are_wrong_are_named(values: dict[str, str], field: str, message: str) -> None:
+def test_settings_that_are_wrong_are_named(
+    values: dict[str, str], field: str, message: str
+) -> None:
     with pytest.raises(DescriptionError) as caught:
         Fruit.from_settings(values)
     assert (caught.value.field, caught.value.message) == (field, message)

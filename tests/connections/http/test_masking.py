@@ -29,7 +29,10 @@ def b64(text: str) -> str:
         json.dumps(SECRET)[1:-1],
         json.dumps(SECRET, ensure_ascii=False)[1:-1],
         json.dumps(json.dumps(SECRET)[1:-1])[1:-1],
-        json.dumps(SECRET)[1:-1].replace("/", "\\/").replace("&", "\\u0026").replace("<", "\\u003C"),
+        json.dumps(SECRET)[1:-1]
+        .replace("/", "\\/")
+        .replace("&", "\\u0026")
+        .replace("<", "\\u003C"),
         quote(json.dumps(SECRET)[1:-1], safe=""),
         html.escape(SECRET),
         html.escape(SECRET, quote=False),
@@ -65,11 +68,16 @@ def test_no_bit_of_a_credential_is_left_in_base64(before: str, secret: str, afte
     assert encoded.startswith(head)
     assert encoded.endswith(tail)
     assert len(head) == len(before) * 8 // 6
-    assert len(tail.rstrip("=")) == len(encoded.rstrip("=")) - -(-len((before + secret).encode()) * 8 // 6)
+    assert len(tail.rstrip("=")) == len(encoded.rstrip("=")) - -(
+        -len((before + secret).encode()) * 8 // 6
+    )
 
 
 def test_a_short_credential_is_masked_as_it_is_but_not_looked_for_in_base64() -> None:
-    assert Mask(["abc"]).in_text(f"abc {b64('abc')} {b64('xabcx')}") == f"•••• {b64('abc')} {b64('xabcx')}"
+    assert (
+        Mask(["abc"]).in_text(f"abc {b64('abc')} {b64('xabcx')}")
+        == f"•••• {b64('abc')} {b64('xabcx')}"
+    )
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("", "")])

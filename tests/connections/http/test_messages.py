@@ -49,7 +49,8 @@ def test_a_body_is_read_in_the_charset_that_it_names(
 
 
 @pytest.mark.parametrize(
-    "charset", ["punycode", "idna", "utf-7", "escape", "rot13", "ünï", "a" * 9_999, "..", "\0", "mbcs"]
+    "charset",
+    ["punycode", "idna", "utf-7", "escape", "rot13", "ünï", "a" * 9_999, "..", "\0", "mbcs"],
 )
 def test_no_charset_makes_decoding_fail_or_slow(charset: str) -> None:
     started = time.process_time()
@@ -117,9 +118,7 @@ def test_an_exchange_is_masked_in_all_its_parts() -> None:
             headers=(("Authorization", "Bearer ••••"), ("X-Plain", "1")),
             body='{"key": "••••"}'.encode(),
         ),
-        response=Response(
-            status=401, headers=(("X-Echo", "••••"),), body="bad key ••••".encode()
-        ),
+        response=Response(status=401, headers=(("X-Echo", "••••"),), body="bad key ••••".encode()),
         error=ExchangeError(code=ErrorCode.CONNECTION_LOST, message="•••• broke off"),
         duration=1.5,
         finished_at=NOW,

@@ -9,11 +9,9 @@ from connections.http.operators import Comparison, operators
 from connections.http.values import Number
 
 
-def holds(
-    operator: str, found: list[object], *values: str, ignore_case: bool = False
-) -> bool:
+def holds(operator: str, found: list[object], *values: str, ignore_case: bool = False) -> bool:
     comparison = Comparison(values=values, ignore_case=ignore_case)
-    return operators[operator].compile(comparison)(found)
+    return bool(operators[operator].compile(comparison)(found))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +151,11 @@ def test_a_pattern_that_never_ends_does_not_match_and_ends_soon(pattern: str) ->
         ("one_of", (), 'Is needed for "is one of".'),
         ("exists", ("x",), 'Must stay empty for "exists".'),
         ("equals", ("a", "b"), 'Must be one value for "equals"; one_of takes several.'),
-        ("matches", ("a", "b"), 'Must be one value for "matches the pattern"; one_of takes several.'),
+        (
+            "matches",
+            ("a", "b"),
+            'Must be one value for "matches the pattern"; one_of takes several.',
+        ),
         ("matches", ("(",), "Not a valid pattern: missing ) at position 1."),
         ("matches", ("*",), "Not a valid pattern: nothing to repeat at position 0."),
     ],

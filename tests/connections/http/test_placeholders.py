@@ -99,7 +99,10 @@ def test_tags_that_go_past_the_encoding_do_not_exist(tag: str, *, in_url: bool) 
         ("{% if age > 18 %}{{ a.b.c }}{% endif %}", {"age", "a.b.c"}),
         ("{% assign x = email %}{{ x }}", {"email"}),
         ("{% for w in words %}{{ w }}{{ forloop.index }}{% endfor %}", {"words"}),
-        ('{{ credentials["api-key"] }}{{ credentials.x }}', {"credentials.api-key", "credentials.x"}),
+        (
+            '{{ credentials["api-key"] }}{{ credentials.x }}',
+            {"credentials.api-key", "credentials.x"},
+        ),
         ('{{ ["email"] }}', {"email"}),
         ("{{ email | hmac_sha256: credentials.key }}", {"email", "credentials.key"}),
         ("{% raw %}{{ email }}{% endraw %}", set()),
@@ -114,7 +117,9 @@ def test_a_name_that_a_value_could_choose_is_refused(source: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         Template(source, field="headers.X")
     assert caught.value.field == "headers.X"
-    assert caught.value.message == 'A name in brackets stands in quotes, as in credentials["api-key"].'
+    assert (
+        caught.value.message == 'A name in brackets stands in quotes, as in credentials["api-key"].'
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,12 +128,24 @@ def test_a_name_that_a_value_could_choose_is_refused(source: str) -> None:
         ("{{ emial }}", 'There is no attribute "emial". Did you mean "email"?'),
         ("{{ qqqq.size }}", 'There is no attribute "qqqq".'),
         ("{{ now }}", 'There is no attribute "now".'),
-        ("{{ credential.api_key }}", 'There is no attribute "credential". Did you mean "credentials"?'),
+        (
+            "{{ credential.api_key }}",
+            'There is no attribute "credential". Did you mean "credentials"?',
+        ),
         ("{{ credentials.apikey }}", 'There is no credential "apikey". Did you mean "api_key"?'),
-        ("{{ credentials.api_key.size }}", 'There is no credential "api_key.size". Did you mean "api_key"?'),
+        (
+            "{{ credentials.api_key.size }}",
+            'There is no credential "api_key.size". Did you mean "api_key"?',
+        ),
         ("{{ credentials }}", "Name one of the credentials, as in credentials.NAME."),
-        ("{% assign c = credentials %}{{ c.api_key }}", "Name one of the credentials, as in credentials.NAME."),
-        ("{% for c in credentials %}{{ c }}{% endfor %}", "Name one of the credentials, as in credentials.NAME."),
+        (
+            "{% assign c = credentials %}{{ c.api_key }}",
+            "Name one of the credentials, as in credentials.NAME.",
+        ),
+        (
+            "{% for c in credentials %}{{ c }}{% endfor %}",
+            "Name one of the credentials, as in credentials.NAME.",
+        ),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_one(source: str, message: str) -> None:
@@ -163,7 +180,10 @@ def test_what_is_no_liquid_is_refused(source: str, message: str) -> None:
     ("source", "reason"),
     [
         ("{% for i in (1..2000) %}x{% endfor %}", "loop iteration limit reached"),
-        ("{% for i in (1..40) %}{% for j in (1..40) %}x{% endfor %}{% endfor %}", "loop iteration limit reached"),
+        (
+            "{% for i in (1..40) %}{% for j in (1..40) %}x{% endfor %}{% endfor %}",
+            "loop iteration limit reached",
+        ),
         ("{% for i in (1..900) %}{{ long }}{% endfor %}", "output stream limit reached"),
         ("{% assign a = long | replace: 'x', long %}{{ a }}", "local namespace limit reached"),
         ("{{ age | divided_by: 0 }}", "the filter divided_by can't take its value"),
@@ -177,7 +197,7 @@ def test_what_is_no_liquid_is_refused(source: str, message: str) -> None:
 def test_a_template_that_fails_says_why_and_never_quotes_a_value(source: str, reason: str) -> None:
     with pytest.raises(BuildError) as caught:
         Template(source).render(Scope({**GIVEN, "long": "x" * 4_096}))
-    assert GIVEN["email"] not in str(caught.value)
+    assert "Jo@X.y" not in str(caught.value)
     assert reason in str(caught.value)
 
 
@@ -213,7 +233,8 @@ def test_an_error_in_a_lone_placeholder_is_a_build_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("a { b } % c", False), ("{{ a }}", True), ("{% if %}", True), ("", False)]
+    ("text", "expected"),
+    [("a { b } % c", False), ("{{ a }}", True), ("{% if %}", True), ("", False)],
 )
 def test_a_placeholder_is_seen_in_a_text(text: str, *, expected: bool) -> None:
     assert has_placeholder(text) is expected

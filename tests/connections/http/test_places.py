@@ -11,7 +11,8 @@ from tests.connections.http.making import answer
 
 PEOPLE = '{"people": [{"id": 1, "tags": ["a", "b"]}, {"id": 2.50, "ok": true, "none": null}]}'
 SOAP = """<soap:Envelope xmlns:soap="urn:soap" xmlns="urn:crm"><soap:Body>
-<RESULT code="7" soap:role="x"><SUCCESS> TRUE </SUCCESS><Note>a<!-- c -->b<i>c</i></Note><Note/></RESULT>
+<RESULT code="7" soap:role="x"><SUCCESS> TRUE </SUCCESS>
+<Note>a<!-- c -->b<i>c</i></Note><Note/></RESULT>
 </soap:Body></soap:Envelope>"""
 
 
@@ -108,8 +109,18 @@ def test_a_header_is_found_in_any_case() -> None:
         ("xpath", "//a", "", "the body is not XML"),
         ("xpath", "//a", "{}", "the body is not XML"),
         ("xpath", "//a", "<r><a>", "the body is not well-formed XML"),
-        ("json", "$[?search(@, '(a+)+$')]", '["%s!"]' % ("a" * 5_000), "the pattern in the path takes too long for this body"),
-        ("json", "$[?match(@, '(a|aa)+')]", '["%s!"]' % ("a" * 5_000), "the pattern in the path takes too long for this body"),
+        (
+            "json",
+            "$[?search(@, '(a+)+$')]",
+            '["%s!"]' % ("a" * 5_000),
+            "the pattern in the path takes too long for this body",
+        ),
+        (
+            "json",
+            "$[?match(@, '(a|aa)+')]",
+            '["%s!"]' % ("a" * 5_000),
+            "the pattern in the path takes too long for this body",
+        ),
     ],
 )
 def test_a_place_that_cannot_be_searched_says_why(
@@ -130,7 +141,11 @@ def test_a_pattern_that_is_none_finds_nothing(path: str) -> None:
     [
         ("json", "", "Is needed to look in a JSON path."),
         ("json", "  ", "Is needed to look in a JSON path."),
-        ("json", "a[", "Not a valid JSON path: unexpected end of query. Write result[0].status, and"),
+        (
+            "json",
+            "a[",
+            "Not a valid JSON path: unexpected end of query. Write result[0].status, and",
+        ),
         ("json", "a b", "Not a valid JSON path: "),
         ("json", "$.a\n.b[?", "Not a valid JSON path: "),
         ("json", "$[?foo(@.a)]", "Not a valid JSON path: function 'foo' is not defined."),

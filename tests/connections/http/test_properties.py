@@ -1,6 +1,7 @@
 """Owns what holds for every value, credential and answer, and must not know any in particular."""
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -8,17 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from connections.http.errors import BuildError
+from connections.http.errors import BuildError, DescriptionError
 from connections.http.messages import Headers
+from connections.http.operators import Comparison, operators
 from connections.http.outcomes import Outcome
-from connections.http.rules import Reading, Rule, classify
+from connections.http.placeholders import _TEXT, Scope, Template
+from connections.http.places import places
+from connections.http.rules import Reading, Rule, classify, parse_statuses
 from connections.http.values import Number, to_text
 from connections.http.waits import Wait
 from tests.connections.http.making import answer, body, build, exchange
 from tests.connections.http.strategies import (
     bodies,
+    documents,
     headers,
     json_values,
+    patterns,
     rules,
     steady,
     texts,
@@ -121,3 +127,58 @@ def test_classify_and_explain_never_raise(
 def test_a_filter_sees_the_text_that_a_body_sends(value: object) -> None:
     written = body("json", '["{{ v | append: tail }}"]', v=value, tail="")
     assert json.loads(written) == [to_text(value)]
+
+
+@steady
+@given(documents, st.sampled_from(["json", "xml", "urlencoded", "text"]))
+def test_no_document_raises_anything_but_what_is_said(document: str, encoding: str) -> None:
+    wrapped = {"json": json.dumps([document]), "xml": f"<a b='1'>{document}</a>"}
+    for text in (document, wrapped.get(encoding, document)):
+        with suppress(DescriptionError, BuildError):
+            body(encoding, text, email='a"<b', age=25)
+
+
+@steady
+@given(documents)
+def test_no_endpoint_or_header_raises_anything_but_what_is_said(text: str) -> None:
+    for fields in (
+        {"endpoints": {"production": text}},
+        {"endpoints": {"production": f"https://crm.example{text}"}},
+        {"headers": {"X-A": text}},
+        {"headers": {text: "a"}},
+        {"idempotency_header": text},
+    ):
+        with suppress(DescriptionError, BuildError):
+            build({"email": "a", "age": 25}, **fields)
+
+
+@steady
+@given(patterns)
+def test_no_path_or_pattern_raises_anything_but_what_is_said(text: str) -> None:
+    for where in ("json", "xpath", "header"):
+        with suppress(DescriptionError):
+            places[where](text).find(answer('{"a": [1, {"a": 2}]}'))
+    with suppress(DescriptionError):
+        test = operators["matches"].compile(Comparison(values=(text,), ignore_case=True))
+        test(["a1", "é"])
+    with suppress(DescriptionError):
+        Reading(reason=text, reference=text)
+    with suppress(DescriptionError):
+        parse_statuses(text)
+
+
+def test_every_filter_raises_nothing_but_build_errors_and_quotes_no_value() -> None:
+    given_values = {"text": "Jo@secret.x", "number": 25, "price": Number("2.50"), "flag": True}
+    arguments = ["", ": text", ": number", ": nothing", ": flag", ": text, text", ": number, -1"]
+    scope = Scope(
+        {**given_values, "nothing": None, "long": "9" * 5_000, "items": ["a", "Jo@secret.x"]}
+    )
+    for name in sorted(_TEXT.filters):
+        for left in (*scope.values, "missing"):
+            for argument in arguments:
+                template = Template(f"{{{{ {left} | {name}{argument} }}}}")
+                for render in (template.render, template.value):
+                    try:
+                        render(scope)
+                    except BuildError as error:
+                        assert "secret" not in str(error)

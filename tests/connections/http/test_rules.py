@@ -129,7 +129,9 @@ def test_statuses_are_numbers_classes_and_ranges(
 
 def test_reason_and_reference_are_read_at_their_paths() -> None:
     reading = Reading(reason="errors[*].message", reference="id")
-    found = classify(reading, exchange(400, '{"id": 17, "errors": [{"message": "a"}, {"message": "b"}]}'))
+    found = classify(
+        reading, exchange(400, '{"id": 17, "errors": [{"message": "a"}, {"message": "b"}]}')
+    )
     assert (found.reason, found.reference) == ("a, b", "17")
 
 
@@ -180,20 +182,42 @@ def test_a_wait_is_read_whatever_the_outcome() -> None:
         ("{}", {"operator": "absent"}, "Found nothing in a JSON path a, which matches."),
         ("", {"value": "x"}, "Can't look in a JSON path: the body is empty."),
         ("<r/>", {"value": "x"}, "Can't look in a JSON path: the body is not JSON."),
-        ('{"a": "%s"}' % ("y" * 99), {"value": "x"}, 'Found "%s…" in a JSON path a, which does not match.' % ("y" * 77)),
-        ("<r>", {"where": "xpath", "path": "//r", "value": "x"}, "Can't look in an XPath: the body is not well-formed XML."),
-        ("yes", {"where": "text", "path": "", "value": "yes"}, 'Found "yes" in the body text, which matches.'),
-        ("", {"where": "header", "path": "X-A", "value": "x"}, "Found nothing in a header X-A, which does not match."),
+        (
+            '{"a": "%s"}' % ("y" * 99),
+            {"value": "x"},
+            'Found "%s…" in a JSON path a, which does not match.' % ("y" * 77),
+        ),
+        (
+            "<r>",
+            {"where": "xpath", "path": "//r", "value": "x"},
+            "Can't look in an XPath: the body is not well-formed XML.",
+        ),
+        (
+            "yes",
+            {"where": "text", "path": "", "value": "yes"},
+            'Found "yes" in the body text, which matches.',
+        ),
+        (
+            "",
+            {"where": "header", "path": "X-A", "value": "x"},
+            "Found nothing in a header X-A, which does not match.",
+        ),
     ],
 )
 def test_a_rule_explains_itself(content: str, fields: dict[str, str], sentence: str) -> None:
-    described = fields if set(fields) == {"status"} else {"where": "json", "path": "a", "operator": "equals"} | fields
+    described = (
+        fields
+        if set(fields) == {"status"}
+        else {"where": "json", "path": "a", "operator": "equals"} | fields
+    )
     assert rule("duplicate", **described).explain(answer(content)) == sentence
 
 
 def test_a_rule_is_shown_as_one_line() -> None:
     assert str(rule(status="2xx")) == "status 2xx → delivered"
-    full = rule("duplicate", status="400", where="json", path="a", operator="one_of", value=("x", "y"))
+    full = rule(
+        "duplicate", status="400", where="json", path="a", operator="one_of", value=("x", "y")
+    )
     assert str(full) == "status 400 and json a one_of x, y → duplicate"
     assert str(rule(where="text", operator="empty")) == "text empty → delivered"
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from urllib.parse import quote, quote_plus, unquote_plus
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from connections.http.authorization import Authorization, Ticket
@@ -25,7 +25,18 @@ from connections.http.rules import Reading, classify
 from tests.connections.http.making import NOW, spec
 from tests.connections.http.strategies import secrets, steady
 
-FILTERS = ["", " | base64", " | url_encode", " | json", " | base64 | url_encode", " | json | url_encode", " | url_encode | base64", " | json | base64"]
+few = settings(steady, max_examples=60)
+
+FILTERS = [
+    "",
+    " | base64",
+    " | url_encode",
+    " | json",
+    " | base64 | url_encode",
+    " | json | url_encode",
+    " | url_encode | base64",
+    " | json | base64",
+]
 DOCUMENTS = {
     "json": '{"k": "%s", "among": "<%s>"}',
     "xml": '<a k="%s"><b>%s</b></a>',
@@ -54,10 +65,12 @@ def encodings(secret: str) -> Iterator[str]:
 def holds(text: str, secret: str) -> bool:
     """Whether anybody who reads the text can read the credential."""
     readings = [text, unquote_plus(text), unquote_plus(unquote_plus(text)), html.unescape(text)]
-    if any(form in reading for form in forms(secret) for reading in readings):
+    known = {part for part in (secret, secret.strip()) if len(part) >= 4}
+    if any(form in reading for part in known for form in forms(part) for reading in readings):
         return True
     runs = {run for reading in readings for run in re.findall(r"[\w+/-]{4,}", reading, re.ASCII)}
-    return any(secret.encode() in decoded for run in runs for decoded in decodings(run))
+    decoded = [found for run in runs for found in decodings(run)]
+    return any(part.encode() in found for part in known for found in decoded)
 
 
 def decodings(run: str) -> Iterator[bytes]:
@@ -92,7 +105,9 @@ def echo(request: Request, secret: str) -> Exchange:
     return Exchange(
         request=request,
         response=Response(status=400, headers=headers, body=body.encode()),
-        error=ExchangeError(code=ErrorCode.TOO_LARGE, message=f"Too large: {' '.join(everything)}."),
+        error=ExchangeError(
+            code=ErrorCode.TOO_LARGE, message=f"Too large: {' '.join(everything)}."
+        ),
         finished_at=NOW,
     )
 
@@ -103,8 +118,12 @@ def authorized(kind: str, secret: str) -> tuple[Authorization, Ticket]:
         "key_in_header": ApiKey(name="X-Key", prefix="Key", key=secret),
         "key_in_query": ApiKey(location="query", name="key", key=secret),
         "bearer": Bearer(token=secret),
-        "oauth2": OAuth2ClientCredentials(token_url="https://t.example/", client_id="id", client_secret=secret),
-        "fetched": OAuth2ClientCredentials(token_url="https://t.example/", client_id="id", client_secret="client-s3cret"),
+        "oauth2": OAuth2ClientCredentials(
+            token_url="https://t.example/", client_id="id", client_secret=secret
+        ),
+        "fetched": OAuth2ClientCredentials(
+            token_url="https://t.example/", client_id="id", client_secret="client-s3cret"
+        ),
         "hmac": Signature(secret=secret),
         "standard": Signature(scheme="standard_webhooks", secret=f"whsec_{secret}"),
     }
@@ -116,7 +135,7 @@ def authorized(kind: str, secret: str) -> tuple[Authorization, Ticket]:
     "kind",
     ["basic", "key_in_header", "key_in_query", "bearer", "oauth2", "fetched", "hmac", "standard"],
 )
-@steady
+@few
 @given(secrets)
 def test_no_authorization_leaves_its_credential_readable(kind: str, secret: str) -> None:
     authorization, ticket = authorized(kind, secret)
@@ -127,18 +146,21 @@ def test_no_authorization_leaves_its_credential_readable(kind: str, secret: str)
 
 
 @pytest.mark.parametrize("how", ["basic", "body"])
-@steady
+@few
 @given(secrets)
 def test_the_request_for_a_token_is_as_silent(how: str, secret: str) -> None:
     authorization = OAuth2ClientCredentials(
-        token_url="https://t.example/", client_id="id", client_secret=secret, client_authentication=how
+        token_url="https://t.example/",
+        client_id="id",
+        client_secret=secret,
+        client_authentication=how,
     )
     for text in shown(echo(authorization.token_request(), secret)):
         assert not holds(text, secret)
 
 
 @pytest.mark.parametrize("encoding", list(DOCUMENTS))
-@steady
+@few
 @given(secrets, st.sampled_from(FILTERS), st.sampled_from(FILTERS))
 def test_a_named_credential_is_masked_wherever_it_stands(
     encoding: str, secret: str, first: str, second: str
@@ -154,12 +176,12 @@ def test_a_named_credential_is_masked_wherever_it_stands(
     try:
         request = RequestBuilder(described).build({})
     except BuildError:
-        assume(False)
+        reject()
     for text in shown(echo(request, secret)):
         assert not holds(text, secret)
 
 
-@steady
+@few
 @given(secrets, secrets)
 def test_two_credentials_side_by_side_are_both_masked(first: str, second: str) -> None:
     described = spec(
@@ -176,7 +198,7 @@ def test_two_credentials_side_by_side_are_both_masked(first: str, second: str) -
     assert not holds(dict(masked.headers)["Authorization"], first)
 
 
-@steady
+@few
 @given(secrets, st.integers(450, 500))
 def test_what_is_read_of_an_answer_is_masked_before_it_is_cut(secret: str, length: int) -> None:
     assume("x" not in secret and secret == secret.strip())

@@ -14,7 +14,13 @@ JsonRule = Mapping[str, object]
 
 def at(path: str, *value: str, ignore_case: bool = False, where: str = "json") -> JsonRule:
     operator = "one_of" if len(value) > 1 else "equals"
-    return {"where": where, "path": path, "operator": operator, "value": value, "ignore_case": ignore_case}
+    return {
+        "where": where,
+        "path": path,
+        "operator": operator,
+        "value": value,
+        "ignore_case": ignore_case,
+    }
 
 
 def words(*value: str, operator: str = "contains_word", ignore_case: bool = False) -> JsonRule:
@@ -31,7 +37,9 @@ MARKETO = [
 ]
 SALESFORCE = [
     rule("delivered", status="201", **at("success", "true")),
-    rule("duplicate", status="400", **at("[0].errorCode", "DUPLICATES_DETECTED", "DUPLICATE_VALUE")),
+    rule(
+        "duplicate", status="400", **at("[0].errorCode", "DUPLICATES_DETECTED", "DUPLICATE_VALUE")
+    ),
     rule("throttled", status="403", **at("$[0].errorCode", "REQUEST_LIMIT_EXCEEDED")),
 ]
 CONSTANT_CONTACT = [
@@ -65,10 +73,30 @@ PLAIN = (("Content-Type", "text/plain; charset=utf-8"),)
     [
         (MARKETO, 200, '{"success":true,"result":[{"id":50,"status":"created"}]}', "delivered"),
         (MARKETO, 200, '{"success":true,"result":[{"id":50,"status":"updated"}]}', "delivered"),
-        (MARKETO, 200, '{"success":true,"result":[{"status":"skipped","reasons":[{"code":"1005"}]}]}', "duplicate"),
-        (MARKETO, 200, '{"success":true,"result":[{"status":"skipped","reasons":[{"code":1005}]}]}', "duplicate"),
-        (MARKETO, 200, '{"success":true,"result":[{"status":"skipped","reasons":[{"code":"1003"}]}]}', "rejected"),
-        (MARKETO, 200, '{"success":false,"errors":[{"code":"602","message":"expired"}]}', "unauthorized"),
+        (
+            MARKETO,
+            200,
+            '{"success":true,"result":[{"status":"skipped","reasons":[{"code":"1005"}]}]}',
+            "duplicate",
+        ),
+        (
+            MARKETO,
+            200,
+            '{"success":true,"result":[{"status":"skipped","reasons":[{"code":1005}]}]}',
+            "duplicate",
+        ),
+        (
+            MARKETO,
+            200,
+            '{"success":true,"result":[{"status":"skipped","reasons":[{"code":"1003"}]}]}',
+            "rejected",
+        ),
+        (
+            MARKETO,
+            200,
+            '{"success":false,"errors":[{"code":"602","message":"expired"}]}',
+            "unauthorized",
+        ),
         (MARKETO, 200, '{"success":false,"errors":[{"code":606}]}', "throttled"),
         (MARKETO, 200, '{"success":false,"errors":[{"code":"611"}]}', "unavailable"),
         (MARKETO, 200, '{"success":false,"errors":[{"code":"609"}]}', "unrecognised"),
@@ -95,13 +123,43 @@ PLAIN = (("Content-Type", "text/plain; charset=utf-8"),)
         (BOBERDOO, 200, "<response><status>Unmatched</status></response>", "rejected"),
         (BOBERDOO, 200, "<response><status>matched</status></response>", "unrecognised"),
         (BOBERDOO, 200, "<response><status>Matched", "unrecognised"),
-        (BOBERDOO, 200, "<response><status>Matched</status><buyer>A & B</buyer></response>", "delivered"),
-        (BOBERDOO, 200, '<?xml version="1.0" encoding="UTF-16"?><response><status>Matched</status></response>', "delivered"),
-        (BOBERDOO, 200, '<response xmlns="urn:b"><b:status xmlns:b="urn:c">Matched</b:status></response>', "delivered"),
+        (
+            BOBERDOO,
+            200,
+            "<response><status>Matched</status><buyer>A & B</buyer></response>",
+            "delivered",
+        ),
+        (
+            BOBERDOO,
+            200,
+            '<?xml version="1.0" encoding="UTF-16"?><response><status>Matched</status></response>',
+            "delivered",
+        ),
+        (
+            BOBERDOO,
+            200,
+            '<response xmlns="urn:b"><b:status xmlns:b="urn:c">Matched</b:status></response>',
+            "delivered",
+        ),
         (BOBERDOO, 200, '{"status": "Matched"}', "unrecognised"),
-        (ACOUSTIC, 200, "<Envelope><Body><RESULT><SUCCESS>TRUE</SUCCESS></RESULT></Body></Envelope>", "delivered"),
-        (ACOUSTIC, 200, "<Envelope><Body><RESULT><SUCCESS>true</SUCCESS></RESULT></Body></Envelope>", "delivered"),
-        (ACOUSTIC, 200, "<E><RESULT><SUCCESS>false</SUCCESS></RESULT><Fault><FaultString/></Fault></E>", "rejected"),
+        (
+            ACOUSTIC,
+            200,
+            "<Envelope><Body><RESULT><SUCCESS>TRUE</SUCCESS></RESULT></Body></Envelope>",
+            "delivered",
+        ),
+        (
+            ACOUSTIC,
+            200,
+            "<Envelope><Body><RESULT><SUCCESS>true</SUCCESS></RESULT></Body></Envelope>",
+            "delivered",
+        ),
+        (
+            ACOUSTIC,
+            200,
+            "<E><RESULT><SUCCESS>false</SUCCESS></RESULT><Fault><FaultString/></Fault></E>",
+            "rejected",
+        ),
         (ACOUSTIC, 200, "<E><RESULT><SUCCESS>untrue</SUCCESS></RESULT></E>", "unrecognised"),
     ],
 )
@@ -162,9 +220,15 @@ def test_an_empty_2xx_is_delivered_where_only_its_status_counts() -> None:
 
 
 def test_a_duplicate_hides_in_any_status() -> None:
-    mailchimp = [rule("duplicate", status="400", **at("title", "Member Exists")), rule(status="200")]
+    mailchimp = [
+        rule("duplicate", status="400", **at("title", "Member Exists")),
+        rule(status="200"),
+    ]
     hubspot = [rule("duplicate", status="409", **at("category", "CONFLICT")), rule(status="201")]
-    active = [rule("duplicate", status="422", **at("errors[0].code", "duplicate")), rule(status="201")]
+    active = [
+        rule("duplicate", status="422", **at("errors[0].code", "duplicate")),
+        rule(status="201"),
+    ]
     assert outcome(mailchimp, 400, '{"title":"Member Exists","status":400}') == "duplicate"
     assert outcome(mailchimp, 400, '{"title":"Invalid Resource","status":400}') == "rejected"
     assert outcome(hubspot, 409, '{"category":"CONFLICT"}') == "duplicate"

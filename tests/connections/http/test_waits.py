@@ -45,7 +45,14 @@ def test_retry_after_in_seconds_or_as_a_date(header: str, seconds: float | None)
 @pytest.mark.parametrize(
     ("where", "path", "unit", "content", "headers", "seconds"),
     [
-        ("header", "X-RateLimit-Reset", "epoch", "", (("x-ratelimit-reset", str(IN_FIVE_MINUTES)),), 300.0),
+        (
+            "header",
+            "X-RateLimit-Reset",
+            "epoch",
+            "",
+            (("x-ratelimit-reset", str(IN_FIVE_MINUTES)),),
+            300.0,
+        ),
         ("header", "X-Reset", "epoch", "", (("X-Reset", f"{IN_FIVE_MINUTES}000"),), 300.0),
         ("header", "X-Reset", "epoch", "", (("X-Reset", f"{IN_FIVE_MINUTES}.5"),), 300.5),
         ("header", "X-Reset", "epoch", "", (("X-Reset", "17"),), 0.0),

@@ -16,7 +16,11 @@ GRANT = "grant_type=client_credentials"
 
 
 def client(**settings: str) -> OAuth2ClientCredentials:
-    given = {"token_url": "https://login.example/token", "client_id": "id", "client_secret": "s&c r"}
+    given = {
+        "token_url": "https://login.example/token",
+        "client_id": "id",
+        "client_secret": "s&c r",
+    }
     return OAuth2ClientCredentials(**(given | settings))
 
 
@@ -29,11 +33,31 @@ def token(content: Given, status: int = 200) -> Token:
     ("settings", "headers", "body"),
     [
         ({}, (JSON, FORM, ("Authorization", "Basic aWQ6cyUyNmMlMjBy")), GRANT),
-        ({"client_id": "i:d é"}, (JSON, FORM, ("Authorization", "Basic aSUzQWQlMjAlQzMlQTk6cyUyNmMlMjBy")), GRANT),
-        ({"scope": " a  b "}, (JSON, FORM, ("Authorization", "Basic aWQ6cyUyNmMlMjBy")), f"{GRANT}&scope=a+b"),
-        ({"audience": "https://crm"}, (JSON, FORM, ("Authorization", "Basic aWQ6cyUyNmMlMjBy")), f"{GRANT}&audience=https%3A%2F%2Fcrm"),
-        ({"extra": "resource=x%20y&b=1"}, (JSON, FORM, ("Authorization", "Basic aWQ6cyUyNmMlMjBy")), f"resource=x+y&b=1&{GRANT}"),
-        ({"client_authentication": "body"}, (JSON, FORM), f"{GRANT}&client_id=id&client_secret=s%26c+r"),
+        (
+            {"client_id": "i:d é"},
+            (JSON, FORM, ("Authorization", "Basic aSUzQWQlMjAlQzMlQTk6cyUyNmMlMjBy")),
+            GRANT,
+        ),
+        (
+            {"scope": " a  b "},
+            (JSON, FORM, ("Authorization", "Basic aWQ6cyUyNmMlMjBy")),
+            f"{GRANT}&scope=a+b",
+        ),
+        (
+            {"audience": "https://crm"},
+            (JSON, FORM, ("Authorization", "Basic aWQ6cyUyNmMlMjBy")),
+            f"{GRANT}&audience=https%3A%2F%2Fcrm",
+        ),
+        (
+            {"extra": "resource=x%20y&b=1"},
+            (JSON, FORM, ("Authorization", "Basic aWQ6cyUyNmMlMjBy")),
+            f"resource=x+y&b=1&{GRANT}",
+        ),
+        (
+            {"client_authentication": "body"},
+            (JSON, FORM),
+            f"{GRANT}&client_id=id&client_secret=s%26c+r",
+        ),
     ],
 )
 def test_a_token_is_asked_for_in_the_words_of_rfc_6749(

@@ -21,24 +21,40 @@ BODY = b'{"test": "\xc3\xa9"}'
     ("settings", "name", "digest"),
     [
         ({}, "X-Signature", hmac.new(b"key", BODY, "sha256").hexdigest()),
-        ({"header": "X-Hub-Signature-256", "prefix": "sha256="}, "X-Hub-Signature-256", "sha256=" + hmac.new(b"key", BODY, "sha256").hexdigest()),
+        (
+            {"header": "X-Hub-Signature-256", "prefix": "sha256="},
+            "X-Hub-Signature-256",
+            "sha256=" + hmac.new(b"key", BODY, "sha256").hexdigest(),
+        ),
         ({"algorithm": "sha1"}, "X-Signature", hmac.new(b"key", BODY, "sha1").hexdigest()),
         ({"algorithm": "sha512"}, "X-Signature", hmac.new(b"key", BODY, "sha512").hexdigest()),
-        ({"encoding": "base64"}, "X-Signature", base64.b64encode(hmac.new(b"key", BODY, "sha256").digest()).decode()),
+        (
+            {"encoding": "base64"},
+            "X-Signature",
+            base64.b64encode(hmac.new(b"key", BODY, "sha256").digest()).decode(),
+        ),
     ],
 )
 def test_the_body_is_signed_as_it_is_sent(settings: dict[str, str], name: str, digest: str) -> None:
-    request = build({"v": "é"}, document=DOCUMENT, authorization=Signature(secret="key", **settings))
+    request = build(
+        {"v": "é"}, document=DOCUMENT, authorization=Signature(secret="key", **settings)
+    )
     assert request.body == BODY
     assert header(request, name) == digest
 
 
 def test_standard_webhooks_signs_id_moment_and_body() -> None:
     """The example of the specification's own libraries."""
-    authorization = Signature(scheme="standard_webhooks", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    builder = RequestBuilder(spec(encoding="text", document='{"test": 2432232314}', authorization=authorization))
+    authorization = Signature(
+        scheme="standard_webhooks", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    )
+    builder = RequestBuilder(
+        spec(encoding="text", document='{"test": 2432232314}', authorization=authorization)
+    )
     moment = NOW.fromtimestamp(1614265330, NOW.tzinfo)
-    request = builder.build({}, ticket=Ticket(moment=moment, message_id="msg_p5jXN8AQM9LWM0D4loKWxJek"))
+    request = builder.build(
+        {}, ticket=Ticket(moment=moment, message_id="msg_p5jXN8AQM9LWM0D4loKWxJek")
+    )
     assert header(request, "webhook-id") == "msg_p5jXN8AQM9LWM0D4loKWxJek"
     assert header(request, "webhook-timestamp") == "1614265330"
     assert header(request, "webhook-signature") == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
@@ -57,7 +73,9 @@ def test_a_standard_secret_that_is_no_base64_is_taken_as_text(secret: str) -> No
 
 def test_a_request_that_is_only_shown_needs_no_clock() -> None:
     shown = build(authorization=Signature(scheme="standard_webhooks", secret="s"))
-    again = RequestBuilder(spec(authorization=Signature(scheme="standard_webhooks", secret="s"))).build({})
+    again = RequestBuilder(
+        spec(authorization=Signature(scheme="standard_webhooks", secret="s"))
+    ).build({})
     assert header(shown, "webhook-timestamp") == str(int(NOW.timestamp()))
     assert header(again, "webhook-timestamp") == "0"
 

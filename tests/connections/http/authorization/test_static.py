@@ -53,7 +53,13 @@ def test_an_api_key_stands_in_the_query_percent_encoded(endpoint: str, url: str)
 
 def test_an_api_key_follows_the_query_of_a_get() -> None:
     key = ApiKey(location="query", name="key", key="k")
-    request = build({"email": "a@b"}, method="GET", authorization=key, encoding="urlencoded", document="e={{ email }}")
+    request = build(
+        {"email": "a@b"},
+        method="GET",
+        authorization=key,
+        encoding="urlencoded",
+        document="e={{ email }}",
+    )
     assert request.url == f"{URL}?e=a%40b&key=k"
 
 

@@ -1,5 +1,7 @@
 """Owns what a plain text body looks like, and must not know requests or referrals."""
 
+from typing import Any
+
 import pytest
 
 from connections.http.errors import BuildError
@@ -10,18 +12,27 @@ from tests.connections.http.making import body
 @pytest.mark.parametrize(
     ("document", "sent"),
     [
-        ("{{ name }};{{ age }};{{ price }};{{ optin }}\n", "Jo \"é\" & <🎉>;25;2.50;true\n"),
+        ("{{ name }};{{ age }};{{ price }};{{ optin }}\n", 'Jo "é" & <🎉>;25;2.50;true\n'),
         ("line 1\r\nline 2 {{ age }}\r\n", "line 1\r\nline 2 25\r\n"),
         ("  constant \r\n", "  constant \r\n"),
         ("[{{ missing }}|{{ nothing }}]", "[|]"),
-        ("{% for word in words %}{{ word | upcase }}{% unless forloop.last %}+{% endunless %}{% endfor %}", "A+B"),
+        (
+            "{% for w in words %}{{ w | upcase }}{% if forloop.first %}+{% endif %}{% endfor %}",
+            "A+B",
+        ),
         ("{%- assign full = name | append: '!' -%} {{ full }}", 'Jo "é" & <🎉>!'),
         ("{{ name }}{{ name | escape }}", 'Jo "é" & <🎉>Jo &quot;é&quot; &amp; &lt;🎉&gt;'),
     ],
 )
 @pytest.mark.parametrize("empty", ["omit", "empty", "null"])
 def test_a_text_is_sent_as_it_stands(document: str, sent: str, empty: str) -> None:
-    given = {"age": 25, "price": Number("2.50"), "optin": True, "words": ["a", "b"], "nothing": None}
+    given: dict[str, Any] = {
+        "age": 25,
+        "price": Number("2.50"),
+        "optin": True,
+        "words": ["a", "b"],
+        "nothing": None,
+    }
     assert body("text", document, empty, name='Jo "é" & <🎉>', **given) == sent.encode()
 
 

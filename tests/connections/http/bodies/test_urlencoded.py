@@ -88,7 +88,7 @@ def test_a_form_decodes_to_what_was_put_in() -> None:
         ("a=1\nb", "Line 2 is not of the form name=value."),
         ("just text", "Line 1 is not of the form name=value."),
         ("=1", "Line 1 is not of the form name=value."),
-        ("{{ a }}=1", "A placeholder can't stand in a name: \"{{ a }}\"."),
+        ("{{ a }}=1", 'A placeholder can\'t stand in a name: "{{ a }}".'),
     ],
 )
 def test_a_document_that_is_no_form_names_the_line(document: str, message: str) -> None:

@@ -65,6 +65,7 @@ def test_a_value_in_an_attribute_is_escaped(value: str, sent: bytes) -> None:
     [
         ("a<b>&", b"<![CDATA[a<b>&]]>"),
         ("a]]>b", b"a]]&gt;b"),
+        ("a\rb<", b"a&#13;b&lt;"),
         ("]]", b"<![CDATA[]]]]>"),
         ("é", b"<![CDATA[\xc3\xa9]]>"),
     ],
@@ -93,7 +94,10 @@ def test_a_soap_envelope_keeps_namespaces_and_layout() -> None:
         ("<a>{{ v }}</a>", b"<a>\xc3\xbc</a>"),
         ("\ufeff \n<?xml version='1.0'?><a>{{ v }}</a>", b"DECLARED<a>\xc3\xbc</a>"),
         ('<?xml version="1.0" encoding="ISO-8859-1"?><a>{{ v }}</a>', b"DECLARED<a>\xc3\xbc</a>"),
-        ("<!-- c --><?pi x?><a>{{ v }}</a><!-- d -->", b"<!-- c --><?pi x?><a>\xc3\xbc</a><!-- d -->"),
+        (
+            "<!-- c --><?pi x?><a>{{ v }}</a><!-- d -->",
+            b"<!-- c --><?pi x?><a>\xc3\xbc</a><!-- d -->",
+        ),
         ("<a>x {{ v }} y<b/>{{ v }} z</a>", b"<a>x \xc3\xbc y<b/>\xc3\xbc z</a>"),
         ("<a>{% if v %}1{% else %}2{% endif %}</a>", b"<a>1</a>"),
         ("<a><b/>{{ v | upcase }}</a>", b"<a><b/>\xc3\x9c</a>"),

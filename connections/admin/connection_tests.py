@@ -1,0 +1,40 @@
+"""The admin of connection tests: the list of those that were made, to read."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
+
+from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
+from connections.admin.readonly import ReadOnly
+from connections.admin.scoped import AccountScoped
+from connections.models import ConnectionTest
+from connections.pages.testing import result_url
+from connections.templatetags.outcomes import outcome_badge
+
+
+@admin.register(ConnectionTest)
+class ConnectionTestAdmin(ReadOnly, ExchangeDisplay, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Connection tests; one of them is shown on the page of its connection's tests."""
+
+    list_display = [
+        "started_at", "connection", "environment", "shown_outcome", "is_good", "response_status",
+        "duration_ms", "requested_by",
+    ]  # fmt: skip
+    list_filter = ["outcome", "is_good", "environment", "connection"]
+    list_select_related = ["connection", "requested_by"]
+    search_fields = ["connection__name"]
+    fields = ["connection", "environment", "requested_by", *EXCHANGE_FIELDS]
+
+    @admin.display(description="Outcome", ordering="outcome")
+    def shown_outcome(self, test: ConnectionTest) -> SafeString | str:
+        return outcome_badge(test.outcome)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: object = None  # noqa: ARG002
+    ) -> HttpResponse:  # fmt: skip
+        test = self.get_object(request, object_id)
+        if test is None:
+            self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return HttpResponseRedirect(result_url(test.connection, test.pk))

@@ -1,0 +1,143 @@
+"""Which rules an answer suggests; every one that is offered would match this very answer.
+
+Must not know tests or pages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from connections.http.answers import Answer, Unreadable
+from connections.http.errors import DescriptionError
+from connections.http.masking import MASK
+from connections.http.messages import Response
+from connections.http.outcomes import Outcome
+from connections.http.places import found_text
+from connections.http.rules import Rule
+
+MOST = 12
+"""Suggestions that a person can take in at once."""
+
+_LONGEST_VALUE = 200
+_TELLING = (
+    "title", "code", "error", "error_code", "errorcode", "type", "success", "result", "status",
+    "message", "reason", "detail", "category", "subcode", "errors",
+)  # fmt: skip
+"""Names under which CRMs put the verdict, the most telling first."""
+
+_PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
+_DUPLICATE = re.compile(r"exist|duplicate|already|conflict", re.IGNORECASE)
+_SUPPRESSED = re.compile(
+    r"unsubscri|opt(ed)?[-_ ]?out|suppress|compliance|forgotten", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A condition that holds for an answer, with the place in words."""
+
+    where: str = ""
+    path: str = ""
+    operator: str = ""
+    value: str = ""
+
+    def rule(self, status: str, outcome: Outcome) -> Rule:
+        """The rule with this condition; raises DescriptionError."""
+        values = (self.value,) if self.value else ()
+        return Rule(
+            status=status, outcome=outcome, where=self.where, path=self.path,
+            operator=self.operator, value=values,
+        )  # fmt: skip
+
+
+def suggest_conditions(response: Response, personal: Iterable[str] = ()) -> tuple[Condition, ...]:
+    """Conditions that hold for this answer, the most telling first.
+
+    None of them compares with a text that holds a person's value, as it would hold for that person
+    alone, or a masked credential, as it would never hold.
+    """
+    answer = Answer(response)
+    avoided = [MASK, *(text for text in personal if text)]
+    found = [
+        condition
+        for condition in _conditions(answer)
+        if not any(text in condition.value for text in avoided) and _holds(condition, answer)
+    ]
+    return tuple(sorted(found, key=_rank)[:MOST])
+
+
+def suggest_outcome(response: Response) -> Outcome:
+    """What the answer most likely means; a person decides."""
+    text = response.text()
+    if _DUPLICATE.search(text) or response.status == 409:
+        return Outcome.DUPLICATE
+    if _SUPPRESSED.search(text):
+        return Outcome.SUPPRESSED
+    if response.status in (401, 403):
+        return Outcome.UNAUTHORIZED
+    if response.status == 429:
+        return Outcome.THROTTLED
+    if 200 <= response.status < 300:
+        return Outcome.DELIVERED
+    return Outcome.UNAVAILABLE if response.status >= 500 else Outcome.REJECTED
+
+
+def _conditions(answer: Answer) -> Iterator[Condition]:
+    if not isinstance(answer.json, Unreadable):
+        yield from _json_conditions(answer.json, "")
+    elif not isinstance(answer.xml, Unreadable):
+        yield from _xml_conditions(answer.xml)
+    text = answer.text.strip()
+    if text and len(text) <= _LONGEST_VALUE and "\n" not in text and text[:1] not in "{[<":
+        yield Condition(where="text", operator="equals", value=text)
+
+
+def _json_conditions(value: Any, path: str) -> Iterator[Condition]:  # noqa: ANN401 - any JSON.
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _json_conditions(item, _member(path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value[:3]):
+            yield from _json_conditions(item, f"{path}[{index}]")
+    elif path and value is not None:
+        text = found_text(value).strip()
+        if text and len(text) <= _LONGEST_VALUE and "\n" not in text:
+            yield Condition(where="json", path=path, operator="equals", value=text)
+
+
+def _member(path: str, name: str) -> str:
+    if _PLAIN_NAME.fullmatch(name):
+        return f"{path}.{name}" if path else name
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{path or '$'}['{escaped}']"
+
+
+def _xml_conditions(root: etree._Element) -> Iterator[Condition]:
+    tree: Any = root.getroottree()
+    for element in root.iter():
+        text = (element.text or "").strip() if isinstance(element.tag, str) else ""
+        if text and len(element) == 0 and len(text) <= _LONGEST_VALUE and "\n" not in text:
+            yield Condition(
+                where="xpath", path=tree.getpath(element), operator="equals", value=text
+            )
+
+
+def _holds(condition: Condition, answer: Answer) -> bool:
+    try:
+        return condition.rule("", Outcome.REJECTED).matches(answer)
+    except DescriptionError:
+        return False
+
+
+def _rank(condition: Condition) -> tuple[int, int]:
+    """By how telling the name is, then by how near it stands to the root."""
+    words = re.findall(r"\w+", condition.path.lower())
+    names = [word for word in words if not word.isdigit()]
+    last = names[-1] if names else ""
+    rank = _TELLING.index(last) if last in _TELLING else len(_TELLING)
+    return (rank if condition.where != "text" else 0, len(words))

@@ -1,0 +1,72 @@
+"""Referrals as they were accepted, and where each went: to read only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from connections.admin.readonly import ReadOnly
+from connections.admin.scoped import AccountScoped
+from referrals.admin import log_search, timeline
+from referrals.admin.paging import LimitedPaginator
+from referrals.models import Delivery, Referral
+
+
+class DeliveryInline(ReadOnly, AccountScoped, admin.TabularInline):  # type: ignore[type-arg]
+    """Where a referral went."""
+
+    model = Delivery
+    fields = ["connection", "status", "outcome", "due_at", "settled_at"]
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        return super().get_queryset(request).select_related("connection", "referral")
+
+
+@admin.register(Referral)
+class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Referrals as they were accepted."""
+
+    list_display = ["external_id", "campaign", "accepted_at", "occurred_at"]
+    list_filter = ["campaign"]
+    list_select_related = ["campaign"]
+    list_max_show_all = 0
+    sortable_by = ()
+    paginator = LimitedPaginator
+    show_full_result_count = False
+    search_fields = ["external_id"]
+    search_help_text = "The beginning of an external ID."
+    fields = ["external_id", "campaign", "accepted_at", "occurred_at", "shown_attributes"]
+    readonly_fields = ["shown_attributes"]
+    inlines = [DeliveryInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Referral]:
+        rows: QuerySet[Referral] = super().get_queryset(request)
+        return rows.defer("email")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return log_search.search_referrals(queryset, search_term.strip(), request.user), False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Referral | None:
+        """The referral, with its attributes as the person may see them."""
+        referral: Referral | None = super().get_object(request, object_id, from_field)
+        if referral is not None:
+            referral.shown = timeline.shown_attributes(referral, request.user)  # type: ignore[attr-defined]
+        return referral
+
+    @admin.display(description="Attributes")
+    def shown_attributes(self, referral: Referral) -> SafeString:
+        rows = ((one.label, one.value) for one in referral.shown)  # type: ignore[attr-defined]
+        return format_html(
+            '<table class="attributes">{}</table>',
+            format_html_join("", '<tr><th scope="row">{}</th><td><bdi>{}</bdi></td></tr>', rows),
+        )

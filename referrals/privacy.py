@@ -1,0 +1,41 @@
+"""Whether somebody may see customers' personal data, and the mask for what they may not see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connections.attributes import CampaignKind
+from connections.http.errors import DescriptionError
+from connections.http.spec import ConnectionSpec
+from connections.models import Connection
+from connections.privacy import PersonalMask, personal_mask
+from referrals.models import Delivery, Referral
+
+PERMISSION = "referrals.view_customer_data"
+
+
+def may_see_customers(user: Any) -> bool:  # noqa: ANN401 - any kind of user.
+    """Whether the person has the permission of its own that this takes."""
+    return bool(user.has_perm(PERMISSION))
+
+
+def mask_of(delivery: Delivery) -> PersonalMask:
+    """What hides the referral's person in the exchanges of the delivery.
+
+    Asks for everything of the connection and for the account's attributes.
+    """
+    referral: Referral = delivery.referral
+    connection = Connection.objects.with_everything().get(pk=delivery.connection_id)
+    return personal_mask(
+        referral.attributes,
+        connection.account.catalogue(),
+        CampaignKind(delivery.campaign.kind),
+        _spec(connection),
+    )
+
+
+def _spec(connection: Connection) -> ConnectionSpec | None:
+    try:
+        return connection.spec()
+    except DescriptionError:
+        return None

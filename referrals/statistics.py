@@ -1,0 +1,268 @@
+"""The numbers and series behind the dashboard: frozen values from a handful of aggregates.
+
+Every question is bounded by a window of time or by an index, so that the answer comes as soon at a
+million deliveries as at a thousand. Must not know pages, nor who asks: it counts what it is given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, CharField, Count, F, Func, IntegerField, Min, When
+
+from connections.http.outcomes import Outcome
+from referrals.models import DeliveryAttempt
+from referrals.models.deliveries import DeliveryAttemptQuerySet, DeliveryQuerySet
+from referrals.states import DeliveryStatus
+
+MOST_ATTEMPTS = 10_000
+"""The newest attempts of a window from which times are taken; more would tell nothing else."""
+
+SUCCESSES = (DeliveryStatus.DELIVERED, DeliveryStatus.DUPLICATE)
+NEEDING_A_PERSON = (
+    DeliveryStatus.UNAUTHORIZED,
+    DeliveryStatus.UNRECOGNISED,
+    DeliveryStatus.UNKNOWN,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How far back to look, and the steps of a series over it; `unit` is what SQL groups by."""
+
+    name: str
+    label: str
+    span: timedelta
+    step: timedelta
+    unit: str
+
+    def starts(self, now: datetime) -> list[datetime]:
+        """Where the steps begin, the oldest first; the last one is under way."""
+        last = _floor(now, self.step)
+        count = self.span // self.step
+        return [last - self.step * back for back in range(count - 1, -1, -1)]
+
+
+WINDOWS = {
+    window.name: window
+    for window in (
+        Window(
+            name="hour", label="Hour", unit="minute",
+            span=timedelta(hours=1), step=timedelta(minutes=2),
+        ),
+        Window(
+            name="day", label="24 hours", unit="hour",
+            span=timedelta(hours=24), step=timedelta(hours=1),
+        ),
+        Window(
+            name="week", label="7 days", unit="hour",
+            span=timedelta(days=7), step=timedelta(hours=6),
+        ),
+        Window(
+            name="month", label="30 days", unit="day",
+            span=timedelta(days=30), step=timedelta(days=1),
+        ),
+    )
+}  # fmt: skip
+"""The windows that people may choose, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What became of the deliveries that were accepted in one step of a series."""
+
+    start: datetime
+    counts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One connection within a window; times are in milliseconds, None where nothing was sent."""
+
+    totals: Sequence[int] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    p50: int | None = None
+    p95: int | None = None
+
+    @property
+    def success_rate(self) -> float | None:
+        """The part of the settled deliveries that the CRM has now; None where none is settled."""
+        settled = sum(self.counts.values()) - self.counts.get(DeliveryStatus.PENDING, 0)
+        return sum(self.counts.get(one, 0) for one in SUCCESSES) / settled if settled else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits for one connection, whenever it was accepted."""
+
+    waiting: int = 0
+    oldest: datetime | None = None
+    unauthorized: int = 0
+    open: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """All deliveries of a window over time, and each connection's part of them."""
+
+    steps: tuple[Step, ...]
+    activities: Mapping[int, Activity]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """All of them by status."""
+        return sum((Counter(step.counts) for step in self.steps), Counter())
+
+
+def traffic(
+    deliveries: DeliveryQuerySet, attempts: DeliveryAttemptQuerySet, window: Window, now: datetime
+) -> Traffic:
+    """What was accepted within the window and what became of it, in two questions."""
+    starts = window.starts(now)
+    rows = _rows(deliveries.filter(created_at__gte=starts[0]), window)
+    by_step: dict[datetime, Counter[str]] = {start: Counter() for start in starts}
+    by_connection: dict[int, dict[datetime, Counter[str]]] = defaultdict(dict)
+    for connection_id, status, at, count in rows:
+        step = _floor(at, window.step)
+        if step in by_step:
+            by_step[step][status] += count
+            by_connection[connection_id].setdefault(step, Counter())[status] += count
+    times = _times(attempts.filter(started_at__gte=starts[0]))
+    return Traffic(
+        steps=tuple(Step(start=start, counts=by_step[start]) for start in starts),
+        activities={
+            one: _activity(by_connection.get(one, {}), starts, times.get(one, {}))
+            for one in by_connection.keys() | times.keys()
+        },
+    )
+
+
+def backlogs(deliveries: DeliveryQuerySet) -> dict[int, Backlog]:
+    """What waits and what is left for a person, by connection, in two questions."""
+    waiting: dict[int, list[tuple[str, int, datetime]]] = defaultdict(list)
+    pending = deliveries.filter(due_at__isnull=False).order_by()
+    for connection_id, outcome, count, oldest in pending.values_list(
+        "connection", "outcome"
+    ).annotate(count=Count("pk"), oldest=Min("created_at")):
+        waiting[connection_id].append((outcome, count, oldest))
+    left: dict[int, dict[str, int]] = defaultdict(dict)
+    held = deliveries.filter(status__in=NEEDING_A_PERSON).order_by()
+    for connection_id, status, count in held.values_list("connection", "status").annotate(
+        count=Count("pk")
+    ):
+        left[connection_id][status] = count
+    return {one: _backlog(waiting[one], left[one]) for one in {*waiting, *left}}
+
+
+def percentile(histogram: Mapping[int, int], share: float) -> int | None:
+    """The value below which so great a part of the counted values lies."""
+    wanted = math.ceil(sum(histogram.values()) * share)
+    seen = 0
+    for value in sorted(histogram):
+        seen += histogram[value]
+        if seen >= wanted:
+            return value
+    return None
+
+
+class _Slot(Func):
+    """The minute, hour or day in UTC that a time lies in.
+
+    As text on SQLite, where Django's own truncation is a slow Python function.
+    """
+
+    output_field = CharField()
+    _LENGTHS = {"day": 10, "hour": 13, "minute": 16}
+
+    def __init__(self, expression: str, unit: str) -> None:
+        super().__init__(expression)
+        self._unit = unit
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, Any]:  # noqa: ANN401
+        """SQLite keeps times as text already."""
+        template = f"substr(%(expressions)s, 1, {self._LENGTHS[self._unit]})"
+        return self.as_sql(compiler, connection, template=template)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, Any]:  # noqa: ANN401
+        """Without its time zone, a time is truncated several times faster."""
+        template = f"date_trunc('{self._unit}', %(expressions)s AT TIME ZONE 'UTC')"
+        return self.as_sql(compiler, connection, template=template)
+
+    @staticmethod
+    def moment(slot: str | datetime) -> datetime:
+        """The time again."""
+        if isinstance(slot, str):
+            slot = datetime.fromisoformat(f"{slot}:00" if slot[-3:-2] == " " else slot)
+        return slot.replace(tzinfo=UTC)
+
+
+def _rows(deliveries: DeliveryQuerySet, window: Window) -> Iterable[tuple[int, str, datetime, int]]:
+    rows = (
+        deliveries.order_by()
+        .annotate(slot=_Slot("created_at", window.unit))
+        .values_list("connection", "status", "slot")
+        .annotate(count=Count("pk"))
+    )
+    for connection_id, status, slot, count in rows:
+        yield connection_id, status, _Slot.moment(slot), count
+
+
+def _times(attempts: DeliveryAttemptQuerySet) -> dict[int, dict[int, int]]:
+    """How many of the newest attempts took how long, by connection: to 10 ms, above 1 s to 100."""
+    sent = attempts.filter(duration_ms__isnull=False)
+    newest = sent.order_by("-started_at").values("pk")[:MOST_ATTEMPTS]
+    took = Case(
+        When(duration_ms__lt=1000, then=F("duration_ms") / 10 * 10),
+        default=F("duration_ms") / 100 * 100,
+        output_field=IntegerField(),
+    )
+    rows = (
+        DeliveryAttempt.objects.filter(pk__in=newest)
+        .order_by()
+        .annotate(took=took)
+        .values_list("delivery__connection", "took")
+        .annotate(count=Count("pk"))
+    )
+    histograms: dict[int, dict[int, int]] = defaultdict(dict)
+    for connection_id, milliseconds, count in rows:
+        histograms[connection_id][milliseconds] = count
+    return histograms
+
+
+def _activity(
+    steps: Mapping[datetime, Counter[str]],
+    starts: Sequence[datetime],
+    histogram: Mapping[int, int],
+) -> Activity:
+    return Activity(
+        totals=tuple(steps.get(start, Counter()).total() for start in starts),
+        counts=sum(steps.values(), Counter()),
+        p50=percentile(histogram, 0.5),
+        p95=percentile(histogram, 0.95),
+    )
+
+
+def _backlog(waiting: Iterable[tuple[str, int, datetime]], left: Mapping[str, int]) -> Backlog:
+    rows = list(waiting)
+    return Backlog(
+        waiting=sum(count for _, count, _ in rows),
+        oldest=min((oldest for _, _, oldest in rows), default=None),
+        unauthorized=sum(count for outcome, count, _ in rows if outcome == Outcome.UNAUTHORIZED),
+        open=dict(left),
+    )
+
+
+def _floor(at: datetime, step: timedelta) -> datetime:
+    """Where the step begins in which the moment lies."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return at - (at - epoch) % step

@@ -1,0 +1,156 @@
+"""`manage.py demo`: all that a first look needs, and a second run changes nothing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+from connections.files import check_connection
+from connections.models import Campaign, Connection, Endpoint, Link
+from connections.services import run_test, unlink_campaign
+from referrals.models import Delivery
+from tests.crm import CRM
+from tests.referrals.making import Door, deliver
+
+pytestmark = pytest.mark.usefixtures("patient")
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any, tmp_path: Path) -> None:
+    """A folder of its own for each demo, and passwords that are hashed at once."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.VAR_DIR = tmp_path
+
+
+def demo(crm: CRM, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    call_command("demo", "--crm", crm.url, *arguments)
+    return capsys.readouterr().out
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    models = [*apps.get_app_config("connections").get_models(), User]
+    models += apps.get_app_config("referrals").get_models()
+    return {
+        model.__name__: list(model._default_manager.order_by("pk").values()) for model in models
+    }
+
+
+def test_the_demo_is_an_account_with_everything(
+    crm: CRM, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = json.loads(demo(crm, capsys, "--json"))
+
+    assert list(made) == [
+        "account", "campaign_key", "form_campaign_key", "intake_key", "login", "password", "crm",
+    ]  # fmt: skip
+    assert (made["account"], made["login"], made["crm"]) == ("demo", "demo", crm.url)
+    assert sorted(Campaign.objects.values_list("kind", flat=True)) == [
+        "email_subscription",
+        "lead_generation",
+        "website_traffic",
+    ]
+    linked = Link.objects.active().order_by("pk").values_list("campaign__key", "connection__name")
+    assert list(linked) == [
+        (made["campaign_key"], "Demo CRM (JSON)"),
+        (made["form_campaign_key"], "Demo CRM (URL encoded)"),
+    ]
+    login = User.objects.get()
+    assert login.is_superuser
+    assert login.check_password(made["password"])
+    assert list(login.accounts.values_list("slug", flat=True)) == ["demo"]  # type: ignore[attr-defined]
+
+
+def test_a_second_run_changes_nothing_and_prints_the_same(
+    crm: CRM, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, before = demo(crm, capsys, "--json"), rows()
+
+    assert demo(crm, capsys, "--json") == first
+    assert rows() == before
+
+
+def test_a_second_run_leaves_alone_what_a_person_has_changed(
+    crm: CRM, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo(crm, capsys)
+    link = Link.objects.earliest("pk")
+    unlink_campaign(link.campaign, connection=link.connection, by=None)
+    Endpoint.objects.update(url="https://crm.example/mine")
+    User.objects.get().set_password("my own")
+    before = rows()
+
+    demo(crm, capsys)
+
+    assert rows() == before
+
+
+def test_the_curl_line_can_be_pasted(
+    crm: CRM, capsys: pytest.CaptureFixture[str], client: Client
+) -> None:
+    printed = demo(crm, capsys, "--port", "8123")
+
+    line = printed[printed.index("curl ") :].replace("\\\n", "")
+    _, _, url, *options = shlex.split(line)
+    headers = dict(
+        option.split(": ", 1) for flag, option in zip(options, options[1:]) if flag == "-H"
+    )
+    body = options[options.index("-d") + 1]
+    assert url.startswith("http://127.0.0.1:8123/api/v1/campaigns/cmp_")
+    response = client.post(
+        url.removeprefix("http://127.0.0.1:8123"),
+        body,
+        content_type=headers["Content-Type"],
+        headers={"Authorization": headers["Authorization"]},
+    )
+    assert response.status_code == 202
+    assert deliver() == {"delivered": 1}
+    assert [one.email for one in crm.received()] == ["jo@example.com"]
+    assert "http://127.0.0.1:8123/admin/    login demo, password demo" in printed
+    assert f"{crm.url}/received" in printed
+
+
+@pytest.mark.parametrize("campaign", ["campaign_key", "form_campaign_key"])
+def test_both_connections_deliver(
+    crm: CRM, capsys: pytest.CaptureFixture[str], client: Client, campaign: str
+) -> None:
+    made = json.loads(demo(crm, capsys, "--json"))
+    door = Door(client, made["intake_key"])
+    emails = ["jo@example.com", "exists@example.com", "jo"]
+
+    status, _ = door.post(
+        [{"external_id": email, "attributes": {"email": email}} for email in emails],
+        campaign=made[campaign],
+    )
+
+    assert status == 202
+    assert deliver() == {"delivered": 1, "duplicate": 1, "rejected": 1}
+    assert Delivery.objects.pending().count() == 0
+
+
+def test_both_connections_are_tested_and_read_what_is_documented(
+    crm: CRM, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo(crm, capsys)
+
+    for connection in Connection.objects.with_everything():
+        assert check_connection(connection.spec()).is_good
+        assert run_test(connection).outcome in ("delivered", "duplicate")
+
+
+def test_the_key_is_kept_where_only_its_owner_reads_it(
+    crm: CRM, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    made = json.loads(demo(crm, capsys, "--json"))
+
+    kept = tmp_path / "demo_intake_key"
+    assert kept.read_text() == made["intake_key"]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600

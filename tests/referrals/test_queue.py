@@ -1,0 +1,196 @@
+"""The doorbell: few jobs whatever comes in, and a Redis that is away costs no referral."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+from django_rq import get_worker
+from redis.exceptions import RedisError
+from rq.registry import FailedJobRegistry
+from rq.serializers import JSONSerializer
+
+from connections.models import Campaign, Link
+from referrals import queue, stopping
+from referrals.intake import IntakeRefused, accept_referrals
+from referrals.jobs import deliver_due
+from referrals.models import Delivery, Referral
+from tests.crm import CRM
+from tests.referrals.making import Door, hand_in, item, log
+
+
+@pytest.fixture
+def redis_away(settings: Any) -> Iterator[None]:
+    """Nobody listens where Redis should be."""
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        settings.REDIS_URL = f"redis://127.0.0.1:{unheard.getsockname()[1]}/0"
+        forget_redis()
+        yield
+    forget_redis()
+
+
+def forget_redis() -> None:
+    queue.redis_connection.cache_clear()
+    queue._bell.cache_clear()
+
+
+def run_jobs() -> None:
+    """A worker that ends when no job waits; it changes what signals do, which is put right."""
+    names = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = {name: signal.getsignal(name) for name in names}
+    worker = get_worker(queue.QUEUE, worker_class=queue.DeliveryWorker, serializer=JSONSerializer)
+    try:
+        worker.work(burst=True, logging_level="ERROR")
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def failed_jobs() -> int:
+    return FailedJobRegistry(queue=queue._bell()).get_job_count()
+
+
+def test_a_ring_leaves_one_job() -> None:
+    assert queue.waiting_jobs() == 0
+    queue.ring()
+    assert queue.waiting_jobs() == 1
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_many_rings_leave_no_more_jobs_than_workers_have_use_for(settings: Any, depth: int) -> None:
+    settings.DOORBELL_DEPTH = depth
+    for _ in range(20):
+        queue.ring()
+    assert queue.waiting_jobs() == depth
+
+
+def test_a_job_is_plain_json_that_any_worker_reads(settings: Any) -> None:
+    queue.ring()
+
+    [job] = queue._bell().jobs
+    assert (job.func_name, job.args, job.kwargs) == ("referrals.jobs.deliver_due", [], {})
+    assert job.timeout == settings.DELIVERY_JOB_TIMEOUT
+    assert job.serializer is JSONSerializer
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bell_is_rung_once_the_referral_is_stored(campaign: Campaign, link: Link) -> None:
+    with transaction.atomic():
+        hand_in(campaign, "jo@example.com")
+        assert queue.waiting_jobs() == 0
+    assert queue.waiting_jobs() == 1
+
+
+def test_a_referral_that_is_not_stored_rings_no_bell(
+    campaign: Campaign, link: Link, django_capture_on_commit_callbacks: Any
+) -> None:
+    with (
+        django_capture_on_commit_callbacks(execute=True) as rings,
+        pytest.raises(IntakeRefused),
+    ):
+        accept_referrals(campaign, [item("a", email="jo@example.com"), item("b", age="old")])
+    assert rings == []
+    assert queue.waiting_jobs() == 0
+    assert not Referral.objects.exists()
+
+
+def test_a_burst_of_ten_thousand_leaves_a_handful_of_jobs(
+    campaign: Campaign, link: Link, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    for batch in range(10):
+        with django_capture_on_commit_callbacks(execute=True) as rings:
+            hand_in(campaign, *(f"jo{batch}.{number}@example.com" for number in range(1000)))
+        assert len(rings) == 1
+        assert queue.waiting_jobs() == min(batch + 1, settings.DOORBELL_DEPTH)
+    assert Delivery.objects.pending().count() == 10_000
+
+
+def test_a_bell_out_of_order_is_a_warning(
+    redis_away: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.ring()
+
+    [record] = caplog.records
+    assert (record.name, record.levelno) == ("referrals.queue", logging.WARNING)
+    assert record.message.startswith(
+        "The doorbell is out of order, deliveries wait for the tick: Error 111 connecting to "
+    )
+    with pytest.raises(RedisError):
+        queue.waiting_jobs()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_redis_a_referral_is_accepted_all_the_same(
+    redis_away: None, link: Link, door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    status, answer = door.post({"external_id": "a", "attributes": {"email": "jo@example.com"}})
+
+    assert (status, answer["referrals"][0]["is_new"]) == (202, True)
+    assert Delivery.objects.pending().count() == 1
+    assert [record.name for record in caplog.records] == ["referrals.queue"]
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_worker_delivers_what_is_due(crm: CRM, campaign: Campaign, link: Link) -> None:
+    hand_in(campaign, "jo@example.com", "al@example.com")
+    queue.ring()
+    queue.ring()
+
+    run_jobs()
+
+    assert log() == [(1, "delivered", 200), (1, "delivered", 200)]
+    assert (crm.people(), queue.waiting_jobs(), failed_jobs()) == (2, 0, 0)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_job_that_leaves_something_rings_again(
+    crm: CRM, campaign: Campaign, link: Link, settings: Any
+) -> None:
+    settings.DELIVERY_SLICE_SECONDS = 0
+    hand_in(campaign, "jo@example.com")
+
+    deliver_due()
+
+    assert queue.waiting_jobs() == 1
+    assert crm.received() == []
+    settings.DELIVERY_SLICE_SECONDS = 60
+    deliver_due()
+    assert queue.waiting_jobs() == 1
+    assert crm.people() == 1
+
+
+@pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite has no server to lose.")
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_outlives_a_database_that_was_restarted(
+    crm: CRM, campaign: Campaign, link: Link
+) -> None:
+    hand_in(campaign, "jo@example.com")
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone()
+    other = database.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+    other.close()
+    queue.ring()
+    queue.ring()
+
+    run_jobs()
+
+    assert crm.people() == 1
+    assert Delivery.objects.get().status == "delivered"
+
+
+def test_a_worker_that_is_told_to_stop_claims_no_more() -> None:
+    worker = get_worker(queue.QUEUE, worker_class=queue.DeliveryWorker, serializer=JSONSerializer)
+
+    worker.handle_warm_shutdown_request()
+
+    assert stopping.requested()
