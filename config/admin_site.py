@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 
 _ORDER = {
@@ -17,6 +18,8 @@ _ORDER = {
 
 _APPS = ("connections", "referrals", "auth")
 
+_NAMES = {"Delivery": "Delivery log", "Link": "Link history"}
+
 
 class ReferralsAdminSite(AdminSite):
     """The product's face."""
@@ -25,6 +28,15 @@ class ReferralsAdminSite(AdminSite):
     site_header = "Referrals"
     index_title = "Real-time referral delivery"
     empty_value_display = "–"
+    index_template = "referrals/dashboard.html"
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        """The dashboard."""
+        from referrals.pages.dashboard import dashboard  # noqa: PLC0415 - models are ready only now.
+
+        return super().index(request, {**dashboard(request), **(extra_context or {})})
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """The admin's own addresses behind those of our own pages."""
@@ -40,6 +52,8 @@ class ReferralsAdminSite(AdminSite):
         for app in apps:
             names = _ORDER.get(app["app_label"], ())
             app["models"].sort(key=lambda model: _place(names, model["object_name"]))
+            for model in app["models"]:
+                model["name"] = _NAMES.get(model["object_name"], model["name"])
             if app["app_label"] == "connections" and request.user.has_perm("connections.view_link"):
                 app["models"].insert(1, _real_time_referral())
         return sorted(apps, key=lambda app: _place(_APPS, app["app_label"]))

@@ -26,11 +26,12 @@ MOST = 12
 _LONGEST_VALUE = 200
 _TELLING = (
     "title", "code", "error", "error_code", "errorcode", "type", "success", "result", "status",
-    "message", "reason", "detail", "category", "subcode", "errors",
+    "message", "reason", "detail", "category", "subcode", "errors", "id",
 )  # fmt: skip
 """Names under which CRMs put the verdict, the most telling first."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
+_ID = re.compile(r"(^|[._\[/'])(id|ID|guid|uuid)\b[^.\[/]*$|(Id|ID|_id)\b[^.\[/]*$")
 _DUPLICATE = re.compile(r"exist|duplicate|already|conflict", re.IGNORECASE)
 _SUPPRESSED = re.compile(
     r"unsubscri|opt(ed)?[-_ ]?out|suppress|compliance|forgotten", re.IGNORECASE
@@ -105,9 +106,7 @@ def _json_conditions(value: Any, path: str) -> Iterator[Condition]:  # noqa: ANN
         for index, item in enumerate(value[:3]):
             yield from _json_conditions(item, f"{path}[{index}]")
     elif path and value is not None:
-        text = found_text(value).strip()
-        if text and len(text) <= _LONGEST_VALUE and "\n" not in text:
-            yield Condition(where="json", path=path, operator="equals", value=text)
+        yield from _condition("json", path, found_text(value).strip())
 
 
 def _member(path: str, name: str) -> str:
@@ -120,11 +119,16 @@ def _member(path: str, name: str) -> str:
 def _xml_conditions(root: etree._Element) -> Iterator[Condition]:
     tree: Any = root.getroottree()
     for element in root.iter():
-        text = (element.text or "").strip() if isinstance(element.tag, str) else ""
-        if text and len(element) == 0 and len(text) <= _LONGEST_VALUE and "\n" not in text:
-            yield Condition(
-                where="xpath", path=tree.getpath(element), operator="equals", value=text
-            )
+        if isinstance(element.tag, str) and len(element) == 0:
+            yield from _condition("xpath", tree.getpath(element), (element.text or "").strip())
+
+
+def _condition(where: str, path: str, text: str) -> Iterator[Condition]:
+    """The value itself, or for an id, which differs every time, only that there is one."""
+    if text and _ID.search(path):
+        yield Condition(where=where, path=path, operator="exists")
+    elif text and len(text) <= _LONGEST_VALUE and "\n" not in text:
+        yield Condition(where=where, path=path, operator="equals", value=text)
 
 
 def _holds(condition: Condition, answer: Answer) -> bool:

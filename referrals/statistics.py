@@ -218,10 +218,11 @@ def _rows(deliveries: DeliveryQuerySet, window: Window) -> Iterable[tuple[int, s
 
 
 def _times(attempts: DeliveryAttemptQuerySet) -> dict[int, dict[int, int]]:
-    """How many of the newest attempts took how long, by connection: to 10 ms, above 1 s to 100."""
+    """How many of the newest attempts took how long, by connection, in two digits."""
     sent = attempts.filter(duration_ms__isnull=False)
     newest = sent.order_by("-started_at").values("pk")[:MOST_ATTEMPTS]
     took = Case(
+        When(duration_ms__lt=100, then=F("duration_ms")),
         When(duration_ms__lt=1000, then=F("duration_ms") / 10 * 10),
         default=F("duration_ms") / 100 * 100,
         output_field=IntegerField(),

@@ -45,6 +45,7 @@ class Stack:
         self.demo: dict[str, str] = {}
 
     def __enter__(self) -> Self:
+        (self.folder / "static").mkdir()
         self.crm.start()
         self.valkey.start()
         self._database.create()
@@ -128,12 +129,14 @@ class Stack:
         """The rows of an SQL statement on the installation's database."""
         return self._database.query(statement)
 
-    def until(self, is_true: Callable[[], bool], seconds: float = 60) -> None:
+    def until(
+        self, is_true: Callable[[], bool], seconds: float = 60, *, every: float = 0.02
+    ) -> None:
         """Wait until it is true; the processes are others, so there is no event to wait for."""
         end = time.monotonic() + seconds
         while not is_true():
             assert time.monotonic() < end, f"not true after {seconds} s"
-            time.sleep(0.02)
+            time.sleep(every)
 
     def _web_answers(self) -> bool:
         try:

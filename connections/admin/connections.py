@@ -5,6 +5,7 @@ The page's own parts (preview, doors, tests) are in `connections.pages`; here th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from connections.admin.inlines import (
     EndpointInline,
@@ -31,6 +33,9 @@ from connections.models import Connection
 from connections.pages import changing, doors, previews, results, states, testing
 from connections.services import run_test
 from connections.templatetags.outcomes import outcome_badge
+
+Page = tuple[str, Callable[..., HttpResponse], str]
+"""The end of an address, what answers there, and the end of its name."""
 
 
 @admin.action(description="Test", permissions=["change"])
@@ -120,25 +125,37 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
         return super().get_form(*args, **{**kwargs, "form": make_connection_form()})
 
     def get_urls(self) -> list[URLPattern]:
-        def at(route: str, view: Any, name: str) -> URLPattern:  # noqa: ANN401 - a view of the pages.
-            page = self.admin_site.admin_view(partial(view, self))
-            return path(route, page, name=f"connections_connection_{name}")
-
+        read: list[Page] = [
+            ("add/api/", doors.doors, "doors"),
+            ("add/api/preset/<slug:slug>/", doors.from_preset, "preset"),
+            ("add/api/curl/", doors.from_command, "curl"),
+            ("<path:object_id>/test/<slug:job_id>/", testing.wait, "wait"),
+            ("<path:object_id>/tests/<int:test_id>/", results.result, "result"),
+        ]
+        change: list[Page] = [
+            ("preview/", previews.preview, "preview_new"),
+            ("<path:object_id>/preview/", previews.preview, "preview"),
+            ("<path:object_id>/state/", states.change_state, "state"),
+            ("<path:object_id>/test/", testing.start, "test"),
+            ("<path:object_id>/test/<slug:job_id>/now/", testing.send_now, "send_now"),
+            ("<path:object_id>/tests/<int:test_id>/rule/", results.make_rule, "make_rule"),
+            ("<path:object_id>/tests/<int:test_id>/keep/", results.keep_expected, "keep"),
+        ]
         own = [
-            at("add/api/", doors.doors, "doors"),
-            at("add/api/preset/<slug:slug>/", doors.from_preset, "preset"),
-            at("add/api/curl/", doors.from_command, "curl"),
-            at("preview/", previews.preview, "preview_new"),
-            at("<path:object_id>/preview/", previews.preview, "preview"),
-            at("<path:object_id>/state/", states.change_state, "state"),
-            at("<path:object_id>/test/", testing.start, "test"),
-            at("<path:object_id>/test/<slug:job_id>/", testing.wait, "wait"),
-            at("<path:object_id>/test/<slug:job_id>/now/", testing.send_now, "send_now"),
-            at("<path:object_id>/tests/<int:test_id>/", results.result, "result"),
-            at("<path:object_id>/tests/<int:test_id>/rule/", results.make_rule, "make_rule"),
-            at("<path:object_id>/tests/<int:test_id>/keep/", results.keep_expected, "keep"),
+            *(self._at(route, partial(view, self), name) for route, view, name in read),
+            # Only posts change anything: they carry the proof that the page itself sent them.
+            *(
+                self._at(route, require_POST(partial(view, self)), name)
+                for route, view, name in change
+            ),
         ]
         return [*own, *super().get_urls()]
+
+    def _at(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        return path(route, self.admin_site.admin_view(view), name=f"connections_connection_{name}")
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # noqa: ANN401
+        return super().changelist_view(request, {"title": "Connections", **(extra_context or {})})
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None  # noqa: ANN401
@@ -149,10 +166,12 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
         return super().add_view(request, form_url, extra_context)
 
     def render_change_form(
-        self, request: HttpRequest, context: Any, *args: Any, obj: Any = None, **kwargs: Any  # noqa: ANN401
-    ) -> HttpResponse:  # fmt: skip
-        context.update(changing.page_context(context, obj))
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401 # fmt: skip
+        obj = kwargs.get("obj")
+        can_change = obj is None or self.has_change_permission(request, obj)
+        context.update(changing.page_context(context, obj, can_change=can_change))
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:  # noqa: ANN401, FBT001
         if not change:
@@ -179,9 +198,13 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
         response = super().response_add(request, obj, post_url_continue)
         return testing.start_test(self, request, obj) if "_test" in request.POST else response
 
-    def response_post_save_change(self, request: HttpRequest, obj: Connection) -> HttpResponse:  # noqa: ARG002
+    def response_post_save_change(
+        self, request: HttpRequest, obj: Connection  # noqa: ARG002
+    ) -> HttpResponseRedirect:  # fmt: skip
         # Back to the same page, where Test is: people test and change by turns.
         return HttpResponseRedirect(obj.get_absolute_url())
 
-    def response_post_save_add(self, request: HttpRequest, obj: Connection) -> HttpResponse:  # noqa: ARG002
+    def response_post_save_add(
+        self, request: HttpRequest, obj: Connection  # noqa: ARG002
+    ) -> HttpResponseRedirect:  # fmt: skip
         return HttpResponseRedirect(obj.get_absolute_url())

@@ -27,6 +27,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             "position", "status", "where", "path", "operator", "value", "ignore_case", "outcome",
         ]  # fmt: skip
         field_classes = {"value": DocumentField}
+        help_texts = {"status": "", "value": ""}
         widgets = {
             "status": forms.TextInput(attrs={"placeholder": "any", **_CODE}),
             "path": forms.TextInput(attrs={"placeholder": "title", **_CODE}),

@@ -19,7 +19,7 @@ from connections.forms.rows import CredentialChanges, CredentialsField, HeadersF
 from connections.http.authorization import authorizations
 from connections.http.errors import DescriptionError
 from connections.models import Account, Connection
-from connections.models.connections import CREDENTIALS_PREFIX
+from connections.models.connections import CREDENTIALS_PREFIX, OUTCOME_CHOICES
 
 _CODE = {"spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
 
@@ -70,9 +70,9 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
             "idempotency_header": "Idempotency header",
             "reason_path": "Reason",
             "reference_path": "Reference",
-            "wait_where": "Wait: where",
-            "wait_path": "Wait: path",
-            "wait_unit": "Wait: unit",
+            "wait_where": "Wait, where",
+            "wait_path": "Wait, path",
+            "wait_unit": "Wait, unit",
             "test_environment": "Send tests to",
             "expected_test_outcome": "Expected outcome",
         }
@@ -83,7 +83,7 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
             "reference_path": "JSON path or XPath of the CRM's own id for the person.",
             "wait_where": "Where the CRM says how long to wait, if not in Retry-After.",
             "empty_values": "What happens to a placeholder whose attribute is empty.",
-            "required_attributes": "",
+            "expected_test_outcome": "",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as every form.
@@ -95,6 +95,9 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
         for name, value in saved.limits.items():
             if f"{PREFIX}{name}" in self.fields:
                 self.fields[f"{PREFIX}{name}"].initial = value
+        if "expected_test_outcome" in self.fields:
+            choices = [("", "Delivered or duplicate"), *OUTCOME_CHOICES]
+            self.fields["expected_test_outcome"].choices = choices
         if "credentials" in self.fields:
             self.fields["credentials"].widget.saved = self.saved_credentials()
         for field in self.fields.values():

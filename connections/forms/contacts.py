@@ -13,6 +13,7 @@ class TechnicalContactForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = TechnicalContact
         fields = ["name", "role", "email", "phone"]
+        help_texts = {"role": ""}
         widgets = {
             "name": forms.TextInput(attrs={"placeholder": "John Smith"}),
             "role": forms.TextInput(attrs={"placeholder": "Technical support"}),

@@ -140,7 +140,7 @@ class CommandForm(forms.Form):
 
     account = forms.ModelChoiceField(queryset=Account.objects.none())
     command = forms.CharField(
-        label="curl command",
+        label="Command",
         strip=False,
         widget=forms.Textarea(
             attrs={"rows": 10, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}

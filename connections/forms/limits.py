@@ -43,13 +43,13 @@ def limit_fields() -> dict[str, forms.Field]:
     """The fields of all limits by name."""
     return {
         f"{PREFIX}total_timeout": _seconds(
-            "Time for one attempt", f"Seconds in all; {Limits().total_timeout:g} if empty."
+            "Time for one attempt", f"In seconds; {Limits().total_timeout:g} if empty."
         ),
         f"{PREFIX}in_flight": forms.IntegerField(
-            label="At the same time", required=False, min_value=1,
-            help_text="Requests that may be under way at once; no limit if empty.",
+            label="Requests at the same time", required=False, min_value=1,
+            help_text="No limit if empty.",
         ),
-        f"{PREFIX}per_second": _seconds("A second", "Requests a second; no limit if empty."),
+        f"{PREFIX}per_second": _seconds("Requests a second", "No limit if empty."),
         f"{PREFIX}max_age": _seconds(
             "Give up after", "Seconds since the referral came in; the schedule's end if empty."
         ),

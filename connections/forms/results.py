@@ -71,4 +71,4 @@ class AnswerForm(forms.Form):
 
 def _in_words(condition: Condition) -> str:
     place = places[condition.where].label if condition.where == "text" else condition.path
-    return f"{place} equals “{condition.value}”"
+    return f"{place} exists" if not condition.value else f"{place} equals “{condition.value}”"

@@ -15,6 +15,13 @@ from connections.http.authorization import authorizations
 from connections.http.bodies import body_encodings
 from connections.models import Connection
 from connections.pages.previews import preview_context
+from connections.preview import Preview
+
+_MODULES = [
+    f"connections/{name}.js"
+    for name in ("tabs", "filter", "formsets", "rows", "choices", "insert", "preview")
+]
+"""The page's own JavaScript: small modules that know nothing of each other."""
 
 FIELDSETS_TO_READ = [
     ("General", {"fields": ["account", "name", "documentation", "shown_state_and_reason"]}),
@@ -62,19 +69,31 @@ class AuthorizationGroup:
     is_chosen: bool
 
 
-def page_context(context: Mapping[str, Any], connection: Connection | None) -> dict[str, Any]:
+def page_context(
+    context: Mapping[str, Any], connection: Connection | None, *, can_change: bool
+) -> dict[str, Any]:
     """The tabs, the preview and the parts that the form's own widgets do not bring."""
     form = context["adminform"].form
-    can_change = context["has_change_permission"] if connection else True
     shown = preview_context(_draft(context, connection))
+    _prepare_rows(context, shown["preview"])
     return {
         **shown,
+        "page_modules": _MODULES if can_change else ["connections/tabs.js"],
         "tabs": _tabs(context, dict(shown["problem_counts"])),
         "can_change": can_change,
         "show_save_and_add_another": False,
         **(_form_parts(form) if can_change else {}),
         **(_saved_parts(connection) if connection else {}),
     }
+
+
+def _prepare_rows(context: Mapping[str, Any], preview: Preview) -> None:
+    """Let each row know whether it is blank, and an expected response how the rules read it."""
+    for inline in context["inline_admin_formsets"]:
+        for number, row in enumerate(inline.formset.forms):
+            row.is_blank = not row.instance.pk and not (row.is_bound and row.has_changed())
+            if inline.formset.prefix == "expected_responses":
+                row.reading = preview.readings.get(number)
 
 
 def _draft(context: Mapping[str, Any], connection: Connection | None) -> Draft:

@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
-from django.views.decorators.http import require_POST
 
 from connections.curl import to_curl
 from connections.drafts import Draft
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from connections.pages.page import Admin
 
 
-@require_POST
 def preview(model_admin: Admin, request: HttpRequest, object_id: str = "") -> HttpResponse:
     """The parts of the page that depend on what is typed, each in a slot of its own."""
     connection = connection_to_change(model_admin, request, object_id) if object_id else None

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.http import require_POST
 
 from connections.forms.results import AnswerForm, RuleFromAnswerForm
 from connections.http.answers import Answer
@@ -64,7 +63,6 @@ def result(model_admin: Admin, request: HttpRequest, object_id: str, test_id: in
     return render(model_admin, request, "connections/test/result.html", context)
 
 
-@require_POST
 def make_rule(
     model_admin: Admin, request: HttpRequest, object_id: str, test_id: int
 ) -> HttpResponse:
@@ -82,7 +80,6 @@ def make_rule(
     return HttpResponseRedirect(result_url(connection, test.pk))
 
 
-@require_POST
 def keep_expected(
     model_admin: Admin, request: HttpRequest, object_id: str, test_id: int
 ) -> HttpResponse:

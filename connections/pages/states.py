@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.views.decorators.http import require_POST
 
 from connections.pages.page import connection_to_change
 from connections.services import pause_connection, release_connection
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from connections.pages.page import Admin
 
 
-@require_POST
 def change_state(model_admin: Admin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Pause the connection, or release it."""
     connection = connection_to_change(model_admin, request, object_id)

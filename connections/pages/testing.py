@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from connections.http.errors import DescriptionError
 from connections.jobs import JobState, QueuedTest, QueueUnavailable, job_queue
@@ -25,7 +24,6 @@ NO_JOB = "none"
 """Stands for a job that the queue did not take."""
 
 
-@require_POST
 def start(model_admin: Admin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Put a test in the queue, and go where its result is awaited."""
     connection = connection_to_change(model_admin, request, object_id)
@@ -72,7 +70,6 @@ def wait(model_admin: Admin, request: HttpRequest, object_id: str, job_id: str) 
     return render(model_admin, request, "connections/test/wait.html", context)
 
 
-@require_POST
 def send_now(model_admin: Admin, request: HttpRequest, object_id: str, job_id: str) -> HttpResponse:
     """Send from this process, once the queue has given the test back: it is never sent twice."""
     connection = connection_to_change(model_admin, request, object_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,6 +29,7 @@ from referrals.models import Delivery, DeliveryAttempt
 from referrals.models.deliveries import DeliveryQuerySet
 from referrals.privacy import may_see_customers
 from referrals.replay import REREADABLE
+from referrals.templatetags.figures import duration
 
 _LIST_COLUMNS = (
     "status", "outcome", "due_at", "claimed_at", "attempt_number", "created_at", "settled_at",
@@ -35,6 +38,15 @@ _LIST_COLUMNS = (
 """What a line of the log shows; attributes and bodies are left where they are."""
 
 _LONGEST_NUMBER = 19
+
+
+class _Lines(ChangeList):
+    """The log's rows, without what no line shows."""
+
+    def get_queryset(
+        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
+    ) -> QuerySet[Delivery]:
+        return super().get_queryset(request, exclude_parameters).only(*_LIST_COLUMNS)
 
 
 @admin.register(Delivery)
@@ -49,7 +61,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
     list_filter = LOG_FILTERS
     list_select_related = ["referral", "connection", "campaign"]
     list_max_show_all = 0
-    list_per_page = 100
+    list_per_page = 50
     sortable_by = ()
     paginator = LimitedPaginator
     show_full_result_count = False
@@ -74,10 +86,8 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         }
         return super().changelist_view(request, context)
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:  # noqa: ANN401 - Django's own.
-        changelist = super().get_changelist_instance(request)
-        changelist.queryset = changelist.queryset.only(*_LIST_COLUMNS)
-        return changelist
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401, ARG002
+        return _Lines
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Whether the actions are offered."""
@@ -180,7 +190,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
 
     @admin.display(description="Accepted")
     def accepted(self, delivery: Delivery) -> str:
-        return f"{delivery.created_at:%-d %b %Y, %H:%M:%S}"
+        return _short(delivery.created_at)
 
     @admin.display(description="Status")
     def shown_status(self, delivery: Delivery) -> SafeString | str:
@@ -196,7 +206,21 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         if delivery.claimed_at:
             return "Under way"
         if delivery.due_at is None:
-            return f"{delivery.settled_at:%-d %b %Y, %H:%M:%S}" if delivery.settled_at else "–"
+            return _after(delivery)
         is_due = delivery.due_at <= timezone.now()
-        due = "due now" if is_due else f"next at {delivery.due_at:%-d %b, %H:%M:%S}"
-        return f"{delivery.outcome}, {due}".removeprefix(", ").capitalize()
+        due = "due now" if is_due else f"next {_short(delivery.due_at)}"
+        return f"{delivery.outcome}, {due}".removeprefix(", ")
+
+
+def _short(moment: datetime) -> str:
+    """The year only where it is another one."""
+    year = "" if moment.year == timezone.now().year else " %Y"
+    return moment.strftime(f"%-d %b{year}, %H:%M:%S")
+
+
+def _after(delivery: Delivery) -> str:
+    """How long it took from the door until it was settled."""
+    if delivery.settled_at is None:
+        return "–"
+    took = delivery.settled_at - delivery.created_at
+    return f"after {duration(took.total_seconds())}"

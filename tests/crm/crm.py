@@ -21,9 +21,11 @@ class CRM:
         key: str = DEMO_KEY,
         slow_seconds: float = 2.0,
         hang_seconds: float = 120.0,
+        retry_after: int = 1,
     ) -> None:
         self._store = Store()
-        self._desk = Desk(self._store, key, {"slow": slow_seconds, "hang": hang_seconds})
+        delays = {"slow": slow_seconds, "hang": hang_seconds}
+        self._desk = Desk(self._store, key, delays, retry_after)
         self._address = (host, port)
         self._server: Server | None = None
         self.key = key
@@ -61,6 +63,11 @@ class CRM:
 
     def forget(self) -> None:
         self._store.forget()
+
+    def change_key(self, key: str) -> None:
+        """From now on another key is the right one."""
+        self.key = key
+        self._desk.change_key(key)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -32,10 +32,16 @@ WORDLESS = {
 class Desk:
     """Answers requests one after another, in the one thread which serves them."""
 
-    def __init__(self, store: Store, key: str, delays: Mapping[str, float]) -> None:
+    def __init__(
+        self, store: Store, key: str, delays: Mapping[str, float], retry_after: int
+    ) -> None:
         self._store = store
         self._key = key
         self._delays = delays
+        self._retry_headers = (("Retry-After", str(retry_after)),)
+
+    def change_key(self, key: str) -> None:
+        self._key = key
 
     def answer(self, request: Request) -> Answer:
         # The pages about the received requests are not themselves received, or looking would count.
@@ -53,6 +59,8 @@ class Desk:
         word = magic.word(person.address)
         outcome = self._outcome(person, word)
         answer = WORDLESS.get(outcome) or api.answer(outcome, person)
+        if outcome is Outcome.THROTTLED:
+            answer = replace(answer, headers=self._retry_headers)
         added = outcome is Outcome.ADDED
         self._store.keep(request, person.address, answer.status, added)
         delay = self._delays.get(word, 0.0)

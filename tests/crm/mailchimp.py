@@ -73,9 +73,8 @@ def answer(outcome: Outcome, person: Person) -> Answer:
     if outcome is Outcome.ADDED:
         return document(200, _member(person))
     status, title, detail = PROBLEMS[outcome]
-    retry = (("Retry-After", "1"),) if outcome is Outcome.THROTTLED else ()
     errors = _errors() if outcome is Outcome.INCOMPLETE else []
-    return _problem(status, title, detail.format(person.email), retry, errors)
+    return _problem(status, title, detail.format(person.email), errors=errors)
 
 
 def not_found() -> Answer:

@@ -36,6 +36,4 @@ def person(request: Request) -> Person:
 
 def answer(outcome: Outcome, person: Person) -> Answer:
     status, words = WORDS[outcome]
-    if outcome is Outcome.THROTTLED:
-        return text(status, words, (("Retry-After", "1"),))
     return text(status, words) if person.plain else page(status, words)

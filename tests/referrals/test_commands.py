@@ -122,7 +122,7 @@ def test_deliver_once_delivers_what_is_due_and_ends(
     assert len(crm.received()) == 4
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.django_db(transaction=True)
 def test_deliver_once_goes_on_while_something_is_due(
     crm: CRM, campaign: Campaign, link: Link, capsys: pytest.CaptureFixture[str], settings: Any
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import stat
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,7 @@ def test_the_curl_line_can_be_pasted(
 
     line = printed[printed.index("curl ") :].replace("\\\n", "")
     _, _, url, *options = shlex.split(line)
-    headers = dict(
-        option.split(": ", 1) for flag, option in zip(options, options[1:]) if flag == "-H"
-    )
+    headers = dict(option.split(": ") for flag, option in pairwise(options) if flag == "-H")
     body = options[options.index("-d") + 1]
     assert url.startswith("http://127.0.0.1:8123/api/v1/campaigns/cmp_")
     response = client.post(

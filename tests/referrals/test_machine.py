@@ -335,7 +335,7 @@ def test_the_promise_holds_over_every_order_of_events(world: World) -> None:
     run_state_machine_as_test(
         lambda: Deliveries(world),
         settings=settings(
-            max_examples=60,
+            max_examples=50,
             stateful_step_count=50,
             derandomize=True,
             deadline=None,

@@ -1,0 +1,109 @@
+// Rows of a formset: add, remove and, where their order counts, move them.
+
+const changed = (set) => set.dispatchEvent(new Event("input", { bubbles: true }));
+
+const rowsOf = (set) => [...set.querySelectorAll("[data-formset-row]")];
+
+const number = (set) => {
+  if (!("ordered" in set.dataset)) return;
+  let position = 0;
+  for (const row of rowsOf(set)) {
+    if (row.hidden) continue;
+    position += 1;
+    row.querySelector("[name$=-position]").value = position;
+  }
+};
+
+const add = (set) => {
+  const total = set.querySelector("[name$=-TOTAL_FORMS]");
+  const rows = set.querySelector("[data-formset-rows]");
+  const template = set.querySelector("[data-formset-template]");
+  const holder = document.createElement("template");
+  holder.innerHTML = template.innerHTML.replaceAll("__prefix__", total.value);
+  const row = holder.content.firstElementChild;
+  rows.append(row);
+  total.value = Number(total.value) + 1;
+  row.removeAttribute("data-blank");
+  if (row.matches("details")) row.open = true;
+  number(set);
+  row.querySelector("input:not([type=hidden]):not([name$=-position]), select, textarea")?.focus();
+  changed(set);
+};
+
+const remove = (set, row) => {
+  const box = row.querySelector("[name$=-DELETE]");
+  if (box) box.checked = true;
+  row.hidden = true;
+  number(set);
+  changed(set);
+};
+
+// Blank rows stand there for people without this module; here rows are added by a button.
+const dropBlank = (set) => {
+  const total = set.querySelector("[name$=-TOTAL_FORMS]");
+  const blank = rowsOf(set).filter((row) => "blank" in row.dataset);
+  if ("keepOne" in set.dataset && blank.length === rowsOf(set).length) return;
+  for (const row of blank.reverse()) {
+    row.remove();
+    total.value = Number(total.value) - 1;
+  }
+};
+
+const move = (set, row, direction) => {
+  const visible = rowsOf(set).filter((one) => !one.hidden);
+  const other = visible[visible.indexOf(row) + (direction === "up" ? -1 : 1)];
+  if (!other) return;
+  if (direction === "up") other.before(row);
+  else other.after(row);
+  number(set);
+  row.querySelector(`[data-move=${direction}]`).focus();
+  changed(set);
+};
+
+const makeDraggable = (set) => {
+  let dragged = null;
+  set.addEventListener("dragstart", (event) => {
+    const handle = event.target.closest?.("[data-drag]");
+    dragged = handle?.closest("[data-formset-row]") ?? null;
+    if (!dragged) return;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setDragImage(dragged, 12, 12);
+    dragged.classList.add("is-dragged");
+  });
+  set.addEventListener("dragover", (event) => {
+    const over = event.target.closest?.("[data-formset-row]");
+    if (!dragged || !over) return;
+    event.preventDefault();
+    if (over === dragged) return;
+    const box = over.getBoundingClientRect();
+    if (event.clientY < box.top + box.height / 2) over.before(dragged);
+    else over.after(dragged);
+  });
+  set.addEventListener("drop", (event) => event.preventDefault());
+  set.addEventListener("dragend", () => {
+    dragged?.classList.remove("is-dragged");
+    dragged = null;
+    number(set);
+    changed(set);
+  });
+};
+
+for (const set of document.querySelectorAll("[data-formset]")) {
+  dropBlank(set);
+  set.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-formset-row]");
+    if (event.target.closest("[data-formset-add]")) add(set);
+    else if (event.target.closest("[data-formset-remove]")) remove(set, row);
+    else if (event.target.closest("[data-move]")) {
+      move(set, row, event.target.closest("[data-move]").dataset.move);
+    }
+  });
+  if ("ordered" in set.dataset) makeDraggable(set);
+}
+
+document.addEventListener("input", (event) => {
+  if (!event.target.name?.startsWith("expected_responses-")) return;
+  const row = event.target.closest("[data-formset-row]");
+  const name = row?.querySelector("[name$=-name]")?.value;
+  if (name) row.querySelector("[data-expected-name]").textContent = name;
+});

@@ -1,0 +1,168 @@
+"""A worker that fails at a chosen step; the product itself has no hook for any of this.
+
+    FAULT=mid_send FAULT_AFTER=100 python -m tests.faults.faulty_worker
+
+It is `manage.py worker` with one function replaced. `FAULT` names the step and `FAULT_AFTER` how
+many deliveries it lets pass before it fails there.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import django
+
+django.setup()
+
+import psycopg  # noqa: E402 - Django's way.
+from django.core.management import execute_from_command_line  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from connections.client import sending  # noqa: E402
+from referrals import claims, pump  # noqa: E402
+from referrals.channel import Channel  # noqa: E402
+
+_left = int(os.environ.get("FAULT_AFTER", "100"))
+_lock = threading.Lock()
+
+
+def is_time(count: int) -> bool:
+    """Whether the moment has come, after so many more deliveries."""
+    global _left
+    with _lock:
+        _left -= count
+        return _left <= 0
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def after_claim() -> None:
+    """Die with a claim that was committed and never sent."""
+    claim = pump.claim
+
+    def fail(**options: Any) -> Any:
+        taken = claim(**options)
+        if is_time(len(taken)):
+            die()
+        return taken
+
+    pump.claim = fail
+
+
+def mid_send() -> None:
+    """Die between the last byte of a request and the first of its answer."""
+    send = sending._send
+
+    def fail(wire: Any, message: bytes) -> None:
+        send(wire, message)
+        if is_time(1):
+            die()
+
+    sending._send = fail
+
+
+def after_answer() -> None:
+    """Die with an answer that was read and never recorded."""
+    deliver = Channel.deliver
+
+    def fail(self: Channel, *arguments: Any) -> Any:
+        finished = deliver(self, *arguments)
+        if is_time(1):
+            die()
+        return finished
+
+    Channel.deliver = fail  # type: ignore[method-assign]
+
+
+def mid_record() -> None:
+    """Die when the answers are written and not yet committed."""
+    _around_backend("complete", after=die)
+
+
+def after_record() -> None:
+    """Die when the answers are committed, and nobody in the process knows."""
+    complete = pump.complete
+
+    def fail(completions: Any) -> Any:
+        recorded = complete(completions)
+        if is_time(len(completions)):
+            die()
+        return recorded
+
+    pump.complete = fail
+
+
+def cut_claiming() -> None:
+    """Lose the database, again and again, when a claim begins and when it is to be committed."""
+    _around_backend("take", before=_cut_sometimes)
+    _around_backend("take", after=_cut_sometimes)
+
+
+def cut_recording() -> None:
+    """Lose the database, again and again, when answers are to be written or committed."""
+    _around_backend("complete", before=_cut_sometimes)
+    _around_backend("complete", after=_cut_sometimes)
+
+
+def clock() -> None:
+    """Have the wrong time."""
+    now = timezone.now
+    offset = timedelta(seconds=float(os.environ["CLOCK_OFFSET"]))
+
+    def wrong() -> datetime:
+        return now() + offset
+
+    timezone.now = wrong
+
+
+def _around_backend(
+    name: str, before: Callable[[], None] | None = None, after: Callable[[], None] | None = None
+) -> None:
+    kind = type(claims._backend())
+    method = getattr(kind, name)
+
+    def fail(self: Any, batch: Any, **options: Any) -> Any:
+        if before and is_time(len(batch)):
+            before()
+        result = method(self, batch, **options)
+        if after and is_time(len(batch)):
+            after()
+        return result
+
+    setattr(kind, name, fail)
+
+
+_turns = 0
+
+
+def _cut_sometimes() -> None:
+    """Every seventh time, so that work goes on in between."""
+    global _turns
+    _turns += 1
+    if _turns % 7 == 0:
+        pid = connection.connection.info.backend_pid
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [pid])
+
+
+FAULTS = {
+    fault.__name__: fault
+    for fault in (
+        after_claim, mid_send, after_answer, mid_record, after_record, cut_claiming,
+        cut_recording, clock,
+    )
+}  # fmt: skip
+
+if __name__ == "__main__":
+    FAULTS[os.environ["FAULT"]]()
+    execute_from_command_line(["manage.py", "worker"])

@@ -1,0 +1,70 @@
+"""The database is cut off, restarted or locked, while deliveries are claimed and recorded."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+
+import psycopg
+import pytest
+
+from tests.faults.conftest import Prove
+from tests.faults.installation import RUN, Installation
+
+IS_POSTGRESQL = bool(os.environ.get("DATABASE_URL"))
+
+only_postgresql = pytest.mark.skipif(
+    not IS_POSTGRESQL, reason="SQLite is a file: it has no connections that could be cut."
+)
+only_sqlite = pytest.mark.skipif(
+    IS_POSTGRESQL, reason="PostgreSQL has no lock on the whole database."
+)
+
+
+@only_postgresql
+@pytest.mark.parametrize(
+    "moment", ["claiming", pytest.param("recording", marks=pytest.mark.faults)]
+)
+def test_connections_are_cut(installation: Installation, prove: Prove, moment: str) -> None:
+    installation.start_all(workers=0)
+    for _ in range(2):
+        installation.start_faulty_worker(f"cut_{moment}", FAULT_AFTER="0")
+    installation.hand_in(RUN)
+    found = prove(f"database connections are cut while {moment}", installation.settle(200))
+    if moment == "claiming":
+        assert (found.unknown, found.requests) == (0, RUN)
+
+
+@only_postgresql
+@pytest.mark.faults
+def test_all_connections_are_cut_at_once(installation: Installation, prove: Prove) -> None:
+    installation.start_all(workers=2)
+    installation.hand_in(RUN)
+    for count in (200, 500, 800, 1100):
+        installation.until(installation.delivered(count))
+        with psycopg.connect(installation._database.url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+    installation.hand_in(100)
+    prove("all database connections are cut, four times", installation.settle())
+
+
+@only_sqlite
+@pytest.mark.parametrize("seconds", [3, pytest.param(25, marks=pytest.mark.faults)])
+def test_another_writer_locks_the_database(
+    installation: Installation, prove: Prove, seconds: int
+) -> None:
+    installation.start_all(workers=2)
+    installation.hand_in(RUN)
+    installation.until(installation.delivered(300))
+    with closing(sqlite3.connect(installation.folder / "db.sqlite3", timeout=30)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(seconds)
+        other.rollback()
+    found = prove(f"another writer locks SQLite for {seconds} s", installation.settle())
+    if seconds == 3:
+        assert (found.unknown, found.requests) == (0, RUN)

@@ -1,0 +1,116 @@
+"""Ten thousand referrals at once, and a worker that dies in the middle of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from redis import Redis
+
+from tests.stack import Stack, kill
+
+BATCH = 1_000
+DEPTH = 4
+"""DOORBELL_DEPTH, as it is unless set."""
+
+
+def hand_in(stack: Stack, emails: list[str]) -> None:
+    for start in range(0, len(emails), BATCH):
+        status, _ = stack.post(
+            [
+                {"external_id": email, "attributes": {"email": email, "first_name": "Jo"}}
+                for email in emails[start : start + BATCH]
+            ]
+        )
+        assert status == 202
+
+
+def wait_for_all(stack: Stack, count: int) -> None:
+    """Until all deliveries are with the CRM."""
+    done = "SELECT count(*) FROM referrals_delivery WHERE status IN ('delivered', 'duplicate')"
+    stack.until(lambda: stack.query(done) == [(count,)], 120, every=0.2)
+
+
+@contextmanager
+def sampled_queue(stack: Stack) -> Iterator[list[int]]:
+    """How many jobs wait, asked again and again."""
+    lengths: list[int] = []
+    is_over = threading.Event()
+
+    def sample() -> None:
+        with Redis.from_url(stack.valkey.url) as redis:
+            while not is_over.wait(0.01):
+                lengths.append(int(redis.llen("rq:queue:deliveries")))  # type: ignore[arg-type]
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield lengths
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def test_ten_thousand_are_received_exactly_once_and_a_handful_of_jobs_is_queued(
+    tmp_path: Path,
+) -> None:
+    emails = [f"jo{number}@example.com" for number in range(10_000)]
+    with Stack(tmp_path) as stack:
+        stack.start_web()
+        for command in ("worker", "worker", "tick"):
+            stack.start(command)
+        with sampled_queue(stack) as lengths:
+            hand_in(stack, emails)
+            wait_for_all(stack, 10_000)
+
+        assert (stack.crm.people(), len(stack.crm.received())) == (10_000, 10_000)
+        assert stack.crm.duplicates() == {}
+        assert stack.query(
+            "SELECT number, outcome, response_status, count(*), count(DISTINCT delivery_id)"
+            " FROM referrals_deliveryattempt GROUP BY number, outcome, response_status"
+        ) == [(1, "delivered", 200, 10_000, 10_000)]
+    # To count and to enqueue are two steps, and four processes ring.
+    assert max(lengths) < DEPTH + 4
+    assert len(lengths) > 100
+
+
+def test_a_worker_that_dies_loses_nothing_and_what_arrived_twice_can_be_seen(
+    tmp_path: Path,
+) -> None:
+    emails = [f"jo{number}@example.com" for number in range(3_000)]
+    # Those that are answered late make sure that the worker dies with something in its hands.
+    emails[::10] = [f"slow.{number}@example.com" for number in range(300)]
+    quick = {
+        "DELIVERY_TOTAL_TIMEOUT": "2",
+        "DELIVERY_READ_TIMEOUT": "1.5",
+        "DELIVERY_SLICE_SECONDS": "1",
+        "DELIVERY_JOB_TIMEOUT": "4",
+        "DELIVERY_LEASE_SECONDS": "6",
+    }
+    with Stack(tmp_path, **quick) as stack:
+        stack.start_web()
+        doomed, *_ = [stack.start(command) for command in ("worker", "worker", "tick")]
+        hand_in(stack, emails)
+        stack.until(lambda: stack.crm.people() > 500)
+        kill(doomed)
+        assert stack.crm.people() < 3_000
+        wait_for_all(stack, 3_000)
+
+        assert stack.crm.people() == 3_000
+        lost = stack.query(
+            "SELECT r.external_id, a.number FROM referrals_deliveryattempt a"
+            " JOIN referrals_delivery d ON d.id = a.delivery_id"
+            " JOIN referrals_referral r ON r.id = d.referral_id"
+            " WHERE a.outcome = 'unknown' AND a.error_code = 'lease_lost'"
+        )
+        assert lost
+        assert set(stack.crm.duplicates()) <= {email for email, _ in lost}
+        assert stack.query(
+            "SELECT count(*), count(DISTINCT delivery_id) FROM referrals_deliveryattempt"
+            " WHERE outcome IN ('delivered', 'duplicate')"
+        ) == [(3_000, 3_000)]
+        assert stack.query("SELECT count(*) FROM referrals_deliveryattempt") == [
+            (3_000 + len(lost),)
+        ]
