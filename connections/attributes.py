@@ -165,7 +165,7 @@ _PERSONAL = (
     ),
     ("first_name", "First name", "John", _SUBSCRIPTION),
     ("last_name", "Last name", "Smith", _SUBSCRIPTION),
-    ("title", "Title", "Ms", _SUBSCRIPTION),
+    ("title", "Title", "Ms", _LEADS),
     ("mobile", "Mobile number", "+17327572923", _LEADS),
     ("unit_number", "Unit number", "101", _LEADS),
     ("address1", "Address line 1", "123 Fake Street", _LEADS),

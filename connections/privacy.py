@@ -101,6 +101,11 @@ def is_personal(key: str, catalogue: Mapping[str, Attribute]) -> bool:
     return key not in catalogue or catalogue[key].is_personal
 
 
+def without_addresses(text: str) -> str:
+    """The text without e-mail addresses, which some use as ids."""
+    return _ADDRESS.sub(MASK, text)
+
+
 def only_origin(request: Request) -> Request:
     """The request without all that may have come from attributes: the method and where it went."""
     parts = urlsplit(request.url)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Model, QuerySet
 
 from connections.http.spec import ConnectionSpec, Limits
 from connections.models import Account, Connection, Endpoint, ExpectedResponse, ResponseRule
 from connections.models.connections import CREDENTIALS_PREFIX
+
+RowT = TypeVar("RowT", bound=Model)
 
 
 @transaction.atomic
@@ -20,15 +23,28 @@ def store_connection(spec: ConnectionSpec, *, account: Account) -> Connection:
     """
     connection = Connection.objects.filter(account=account, name=spec.name).first()
     connection = connection or Connection(account=account, name=spec.name)
-    kept = _kept_secrets(connection, spec)
-    for name, value in _columns(spec).items():
-        setattr(connection, name, value)
-    connection.secrets = {**kept, **_given_secrets(spec)}
-    connection.full_clean()
-    connection.save()
-    _store_endpoints(connection, spec)
-    _store_answers(connection, spec)
+    is_changed = _take_columns(connection, spec) or connection.pk is None
+    if is_changed:
+        connection.full_clean()
+        connection.save()
+    parts = (
+        _store_endpoints(connection, spec),
+        _replace(connection.response_rules.all(), _rules(connection, spec)),
+        _replace(connection.expected_responses.all(), _expected_responses(connection, spec)),
+    )
+    if any(parts) and not is_changed:
+        connection.save(update_fields=["changed_at"])
     return connection
+
+
+def _take_columns(connection: Connection, spec: ConnectionSpec) -> bool:
+    """Whether one of them is another one now."""
+    secrets = {**_kept_secrets(connection, spec), **_given_secrets(spec)}
+    columns = {**_columns(spec), "secrets": secrets}
+    changed = {name for name, value in columns.items() if getattr(connection, name) != value}
+    for name in changed:
+        setattr(connection, name, columns[name])
+    return bool(changed)
 
 
 def _columns(spec: ConnectionSpec) -> dict[str, Any]:
@@ -82,17 +98,19 @@ def _limits(limits: Limits) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != defaults[name]}
 
 
-def _store_endpoints(connection: Connection, spec: ConnectionSpec) -> None:
+def _store_endpoints(connection: Connection, spec: ConnectionSpec) -> bool:
+    """Whether there is another one, or one less; their own credentials stay."""
+    before = dict(connection.endpoints.values_list("environment", "url"))
     connection.endpoints.exclude(environment__in=spec.endpoints).delete()
     for environment, url in spec.endpoints.items():
         Endpoint.objects.update_or_create(
             connection=connection, environment=environment, defaults={"url": url}
         )
+    return before != dict(spec.endpoints)
 
 
-def _store_answers(connection: Connection, spec: ConnectionSpec) -> None:
-    connection.response_rules.all().delete()
-    ResponseRule.objects.bulk_create(
+def _rules(connection: Connection, spec: ConnectionSpec) -> list[ResponseRule]:
+    return [
         ResponseRule(
             connection=connection,
             position=position,
@@ -105,9 +123,11 @@ def _store_answers(connection: Connection, spec: ConnectionSpec) -> None:
             outcome=rule.outcome.value,
         )
         for position, rule in enumerate(spec.reading.rules, start=1)
-    )
-    connection.expected_responses.all().delete()
-    ExpectedResponse.objects.bulk_create(
+    ]
+
+
+def _expected_responses(connection: Connection, spec: ConnectionSpec) -> list[ExpectedResponse]:
+    return [
         ExpectedResponse(
             connection=connection,
             name=expected.name,
@@ -117,4 +137,17 @@ def _store_answers(connection: Connection, spec: ConnectionSpec) -> None:
             outcome=expected.outcome.value,
         )
         for expected in spec.expected_responses
-    )
+    ]
+
+
+def _replace(stored: QuerySet[RowT], rows: list[RowT]) -> bool:
+    """Store the rows in place of those that are there, unless they are the same."""
+    if [_values(row) for row in stored] == [_values(row) for row in rows]:
+        return False
+    stored.delete()
+    stored.model._default_manager.bulk_create(rows)
+    return True
+
+
+def _values(row: Model) -> list[Any]:
+    return [getattr(row, field.attname) for field in row._meta.fields if not field.primary_key]

@@ -8,7 +8,7 @@ from connections.attributes import CampaignKind
 from connections.http.errors import DescriptionError
 from connections.http.spec import ConnectionSpec
 from connections.models import Connection
-from connections.privacy import PersonalMask, personal_mask
+from connections.privacy import PersonalMask, personal_mask, without_addresses
 from referrals.models import Delivery, Referral
 
 PERMISSION = "referrals.view_customer_data"
@@ -17,6 +17,12 @@ PERMISSION = "referrals.view_customer_data"
 def may_see_customers(user: Any) -> bool:  # noqa: ANN401 - any kind of user.
     """Whether the person has the permission of its own that this takes."""
     return bool(user.has_perm(PERMISSION))
+
+
+def shown_id(referral: Referral, user: Any) -> str:  # noqa: ANN401 - any kind of user.
+    """The external id; where it is a person's address, only for whom may see that."""
+    external_id = referral.external_id
+    return external_id if may_see_customers(user) else without_addresses(external_id)
 
 
 def mask_of(delivery: Delivery) -> PersonalMask:

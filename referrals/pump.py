@@ -69,6 +69,9 @@ def deliver_due(
     pump = _Pump(client or shared_client(), on_progress)
     try:
         pump.run(settings.DELIVERY_SLICE_SECONDS if seconds is None else seconds)
+    except BaseException:
+        _hang_up()
+        raise
     finally:
         if pump.is_under_way:
             _leave_behind(pump)
@@ -81,6 +84,13 @@ def finish_under_way() -> None:
     """Wait until everything that this process has sent is recorded."""
     while _left_behind:
         _left_behind[-1].join()
+
+
+def _hang_up() -> None:
+    """What broke off may have left the database connection in the middle of something that Django
+    knows nothing of; the next job of this process would find it broken."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 _left_behind: list[threading.Thread] = []

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
-from connections.admin.exchanges import EXCHANGE_FIELDS, ExchangeDisplay
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
 from connections.models import ConnectionTest
@@ -15,7 +14,7 @@ from connections.templatetags.outcomes import outcome_badge
 
 
 @admin.register(ConnectionTest)
-class ConnectionTestAdmin(ReadOnly, ExchangeDisplay, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
+class ConnectionTestAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """Connection tests; one of them is shown on the page of its connection's tests."""
 
     list_display = [
@@ -25,7 +24,6 @@ class ConnectionTestAdmin(ReadOnly, ExchangeDisplay, AccountScoped, admin.ModelA
     list_filter = ["outcome", "is_good", "environment", "connection"]
     list_select_related = ["connection", "requested_by"]
     search_fields = ["connection__name"]
-    fields = ["connection", "environment", "requested_by", *EXCHANGE_FIELDS]
 
     @admin.display(description="Outcome", ordering="outcome")
     def shown_outcome(self, test: ConnectionTest) -> SafeString | str:

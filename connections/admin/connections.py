@@ -75,7 +75,7 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
 
     list_display = [
         "name", "account", "shown_state", "shown_tested", "link_count", "method", "encoding",
-        "authorization_kind", "changed_at",
+        "changed_at",
     ]  # fmt: skip
     list_filter = ["state", TestedFilter, "account", "encoding", "authorization_kind"]
     list_select_related = ["account"]

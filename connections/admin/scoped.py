@@ -53,7 +53,9 @@ class AccountScoped(_Base):
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return visible(super().get_queryset(request), request.user)
+        rows = visible(super().get_queryset(request), request.user)
+        # Said aloud, because counts that a list adds would silence the model's own ordering.
+        return rows if rows.query.order_by else rows.order_by(*self.model._meta.ordering)
 
     def get_field_queryset(
         self, db: str | None, db_field: Any, request: HttpRequest  # noqa: ANN401 - as its base.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,9 +11,12 @@ from connections.curl.errors import CurlError
 
 _ANSI_ESCAPES = {
     "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b",
-    "E": "\x1b", "0": "\0",
+    "E": "\x1b",
 }  # fmt: skip
 _ANSI_CODE = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})")
+_SPACE = re.compile(r"(?:\s|[\\^`][ \t]*\r?\n)*")
+"""What separates words: line breaks are escaped by \\ in sh, by ^ in cmd, by ` in PowerShell."""
+
 _ENDS = ("|", ";", "&", ">", "<")
 """Characters that end a command, outside of quotes."""
 
@@ -34,9 +38,10 @@ def split_command(text: str) -> Command:
 
 def _from_cmd(text: str) -> str:
     """A command that was copied for Windows' cmd, where ^ escapes, as sh would have it."""
-    if '^"' in text:
-        return re.sub(r"\^(\r?\n|.)", lambda found: _uncareted(found[1]), text, flags=re.DOTALL)
-    return re.sub(r"[ \t][\^`][ \t]*\r?\n", " \\\n", text)
+    first_quote = re.search("[\"']", text)
+    if first_quote is None or not text[: first_quote.start()].endswith("^"):
+        return text
+    return re.sub(r"\^(\r?\n|.)", lambda found: _uncareted(found[1]), text, flags=re.DOTALL)
 
 
 def _uncareted(character: str) -> str:
@@ -69,7 +74,7 @@ class _Scanner:
     def _skip_space(self) -> None:
         # A line break that is not escaped ends a command, but what people paste has lost its
         # backslashes often enough; what follows is read as a part of the same command.
-        space = re.compile(r"(?:\s|\\[ \t]*\r?\n)*").match(self._text, self._at)
+        space = _SPACE.match(self._text, self._at)
         self._at = space.end() if space else self._at
 
     def _word(self) -> str:
@@ -143,10 +148,15 @@ class _Scanner:
         code = _ANSI_CODE.match(self._text, self._at)
         if code:
             self._at = code.end()
-            return chr(int(code[1] or code[2] or code[3], 16))
+            return self._character(int(code[1] or code[2] or code[3], 16), code[0])
         letter = self._text[self._at : self._at + 1]
         self._at += 1
         return _ANSI_ESCAPES.get(letter, letter)
+
+    def _character(self, number: int, typed: str) -> str:
+        if number == 0 or number > sys.maxunicode or 0xD800 <= number < 0xE000:
+            raise CurlError(f"\\{typed}", "This is no character.")
+        return chr(number)
 
     def _unclosed(self, quote: str, start: int) -> CurlError:
         line = self._text.count("\n", 0, start) + 1

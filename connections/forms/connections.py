@@ -95,9 +95,9 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
         for name, value in saved.limits.items():
             if f"{PREFIX}{name}" in self.fields:
                 self.fields[f"{PREFIX}{name}"].initial = value
-        if "expected_test_outcome" in self.fields:
-            choices = [("", "Delivered or duplicate"), *OUTCOME_CHOICES]
-            self.fields["expected_test_outcome"].choices = choices
+        expected = self.fields.get("expected_test_outcome")
+        if isinstance(expected, forms.ChoiceField):
+            expected.choices = [("", "Delivered or duplicate"), *OUTCOME_CHOICES]
         if "credentials" in self.fields:
             self.fields["credentials"].widget.saved = self.saved_credentials()
         for field in self.fields.values():

@@ -64,6 +64,11 @@ class _EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         return cleaned
 
+    def _post_clean(self) -> None:
+        # A row without a URL is going to be taken away, so it need not be right.
+        if self.cleaned_data.get("url"):
+            super()._post_clean()  # type: ignore[misc]
+
     def _own(self, saved: dict[str, str]) -> dict[str, str]:
         own = {}
         for name, kind, setting in _own_settings():

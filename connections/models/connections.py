@@ -184,8 +184,8 @@ class Connection(models.Model):
         """Refuse a description from which no request could be built, naming the field."""
         # Endpoints are rows of their own; a stand-in lets everything else be checked without them.
         stand_in = {Environment.PRODUCTION.value: "https://crm.example/"}
-        secrets = dict.fromkeys(self._secret_names(), "stand-in") | self.secrets
         try:
+            secrets = dict.fromkeys(self._secret_names(), "stand-in") | self.secrets
             spec = self._spec(secrets, stand_in, reading=Reading(), expected_responses=())
             builder = RequestBuilder(spec)
             builder.check_attributes(self.account.catalogue() if self.account_id else CATALOGUE)

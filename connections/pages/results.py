@@ -18,6 +18,7 @@ from connections.http.outcomes import Outcome
 from connections.learning import NameTaken, add_rule, keep_answer
 from connections.models import Connection, ConnectionTest
 from connections.models.exchanges import KEPT_BODY
+from connections.pages.hiding import shown_test
 from connections.pages.page import connection_to_change, connection_to_view, render
 from connections.pages.testing import result_url
 from connections.suggestions import suggest_conditions, suggest_outcome
@@ -42,9 +43,9 @@ class RuleReading:
 def result(model_admin: Admin, request: HttpRequest, object_id: str, test_id: int) -> HttpResponse:
     """The page of one test."""
     connection = connection_to_view(model_admin, request, object_id)
-    test = _test(connection, test_id)
-    response = test.response()
     can_change = model_admin.has_change_permission(request, connection)
+    test = shown_test(_test(connection, test_id), request.user, can_change=can_change)
+    response = test.response()
     context = {
         "title": f"Test of {connection}",
         "connection": connection,

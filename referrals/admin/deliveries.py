@@ -22,31 +22,17 @@ from connections.http.spec import Environment
 from connections.templatetags.outcomes import outcome_badge
 from referrals.admin import log_search
 from referrals.admin.bulk import ACTIONS, DEEDS, carry_out, may_act
+from referrals.admin.lines import Lines
 from referrals.admin.log_filters import LOG_FILTERS
 from referrals.admin.paging import LimitedPaginator
 from referrals.admin.timeline import ATTEMPTS_A_PAGE, shown_attempts, shown_attributes
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.models.deliveries import DeliveryQuerySet
-from referrals.privacy import may_see_customers
+from referrals.privacy import may_see_customers, shown_id
 from referrals.replay import REREADABLE
 from referrals.templatetags.figures import duration
 
-_LIST_COLUMNS = (
-    "status", "outcome", "due_at", "claimed_at", "attempt_number", "created_at", "settled_at",
-    "referral__external_id", "connection__name", "campaign__name",
-)  # fmt: skip
-"""What a line of the log shows; attributes and bodies are left where they are."""
-
 _LONGEST_NUMBER = 19
-
-
-class _Lines(ChangeList):
-    """The log's rows, without what no line shows."""
-
-    def get_queryset(
-        self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
-    ) -> QuerySet[Delivery]:
-        return super().get_queryset(request, exclude_parameters).only(*_LIST_COLUMNS)
 
 
 @admin.register(Delivery)
@@ -58,6 +44,10 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         "external_id", "accepted", "campaign", "connection", "shown_status", "attempts", "then",
     ]  # fmt: skip
     list_display_links = ["external_id"]
+    line_columns = (
+        "status", "outcome", "due_at", "claimed_at", "attempt_number", "created_at", "settled_at",
+        "referral__external_id", "connection__name", "campaign__name",
+    )  # fmt: skip
     list_filter = LOG_FILTERS
     list_select_related = ["referral", "connection", "campaign"]
     list_max_show_all = 0
@@ -87,7 +77,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         return super().changelist_view(request, context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401, ARG002
-        return _Lines
+        return Lines
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Whether the actions are offered."""
@@ -126,6 +116,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
             "title": f"Delivery of {delivery.referral}",
             "opts": self.opts,
             "delivery": delivery,
+            "external_id": shown_id(delivery.referral, request.user),
             "attributes": shown_attributes(delivery.referral, request.user),
             "attempts": attempts[:ATTEMPTS_A_PAGE],
             "has_earlier": len(attempts) > ATTEMPTS_A_PAGE,
@@ -186,7 +177,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
 
     @admin.display(description="External ID")
     def external_id(self, delivery: Delivery) -> str:
-        return delivery.referral.external_id
+        return delivery.shown_id  # type: ignore[attr-defined, no-any-return]
 
     @admin.display(description="Accepted")
     def accepted(self, delivery: Delivery) -> str:

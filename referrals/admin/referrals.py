@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -13,8 +14,10 @@ from django.utils.safestring import SafeString
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
 from referrals.admin import log_search, timeline
+from referrals.admin.lines import Lines
 from referrals.admin.paging import LimitedPaginator
 from referrals.models import Delivery, Referral
+from referrals.privacy import shown_id
 
 
 class DeliveryInline(ReadOnly, AccountScoped, admin.TabularInline):  # type: ignore[type-arg]
@@ -32,7 +35,8 @@ class DeliveryInline(ReadOnly, AccountScoped, admin.TabularInline):  # type: ign
 class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """Referrals as they were accepted."""
 
-    list_display = ["external_id", "campaign", "accepted_at", "occurred_at"]
+    list_display = ["shown_id", "campaign", "accepted_at", "occurred_at"]
+    line_columns = ("external_id", "campaign__name", "accepted_at", "occurred_at")
     list_filter = ["campaign"]
     list_select_related = ["campaign"]
     list_max_show_all = 0
@@ -41,13 +45,12 @@ class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
     show_full_result_count = False
     search_fields = ["external_id"]
     search_help_text = "The beginning of an external ID."
-    fields = ["external_id", "campaign", "accepted_at", "occurred_at", "shown_attributes"]
-    readonly_fields = ["shown_attributes"]
+    fields = ["shown_id", "campaign", "accepted_at", "occurred_at", "shown_attributes"]
+    readonly_fields = ["shown_id", "shown_attributes"]
     inlines = [DeliveryInline]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Referral]:
-        rows: QuerySet[Referral] = super().get_queryset(request)
-        return rows.defer("email")
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401, ARG002
+        return Lines
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -60,8 +63,13 @@ class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         """The referral, with its attributes as the person may see them."""
         referral: Referral | None = super().get_object(request, object_id, from_field)
         if referral is not None:
+            referral.shown_id = shown_id(referral, request.user)  # type: ignore[attr-defined]
             referral.shown = timeline.shown_attributes(referral, request.user)  # type: ignore[attr-defined]
         return referral
+
+    @admin.display(description="External ID")
+    def shown_id(self, referral: Referral) -> str:
+        return referral.shown_id  # type: ignore[attr-defined, no-any-return]
 
     @admin.display(description="Attributes")
     def shown_attributes(self, referral: Referral) -> SafeString:

@@ -145,7 +145,7 @@ def test_a_kind_of_campaign_limits_what_may_be_shared() -> None:
     }
     assert not personal & shared[TRAFFIC]
     assert personal & shared[SUBSCRIPTION] == {
-        "email", "email_md5", "email_sha256", "first_name", "last_name", "title",
+        "email", "email_md5", "email_sha256", "first_name", "last_name",
     }  # fmt: skip
     assert shared[LEADS] == set(CATALOGUE)
     assert {"age", "gender", "state", "postal_code"} <= shared[SUBSCRIPTION]

@@ -12,8 +12,8 @@ def test_a_worker_freezes_and_comes_back_after_its_lease(
     installation: Installation, prove: Prove
 ) -> None:
     [frozen] = installation.start_all()
-    installation.hand_in(RUN // 2, word="slow")
-    installation.hand_in(RUN // 2)
+    installation.hand_in(200, word="slow")
+    installation.hand_in(RUN - 200)
     installation.until(installation.delivered(100))
     frozen.send_signal(signal.SIGSTOP)
     in_hand = installation.query(

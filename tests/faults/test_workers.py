@@ -72,9 +72,9 @@ def test_the_tick_is_killed(installation: Installation, prove: Prove) -> None:
 
 def test_workers_are_told_to_stop(installation: Installation, prove: Prove) -> None:
     workers = installation.start_all(workers=2)
-    installation.hand_in(RUN // 2)
-    installation.hand_in(RUN // 2, word="slow")
-    installation.until(installation.delivered(300))
+    installation.hand_in(300, word="slow")
+    installation.hand_in(RUN - 300)
+    installation.until(installation.delivered(200))
     began = time.monotonic()
     for worker in workers:
         worker.send_signal(signal.SIGTERM)

@@ -207,16 +207,31 @@ def test_a_sparkline_goes_from_left_to_right(totals: tuple[int, ...], points: st
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(None, "–"), (0, "0 %"), (1, "100 %"), (0.5, "50 %"), (0.9876, "98.8 %"), (0.99999, "> 99.9 %")],
-)  # fmt: skip
+    [
+        (None, "–"),
+        (0, "0 %"),
+        (1, "100 %"),
+        (0.5, "50 %"),
+        (0.9876, "98.8 %"),
+        (0.99999, "> 99.9 %"),
+    ],
+)
 def test_a_share_in_words(share: float | None, words: str) -> None:
     assert percent(share) == words
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 ms"), (0.052, "52 ms"), (1.25, "1.2 s"), (59, "59 s"), (61, "1 min"), (7300, "2 h"), (200_000, "2 d")],
-)  # fmt: skip
+    [
+        (0, "0 ms"),
+        (0.052, "52 ms"),
+        (1.25, "1.2 s"),
+        (59, "59 s"),
+        (61, "1 min"),
+        (7300, "2 h"),
+        (200_000, "2 d"),
+    ],
+)
 def test_a_duration_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
 

@@ -56,10 +56,11 @@ def read(browser: Client, address: str) -> str:
     return response.content.decode()
 
 
-def do(browser: Client, delivery: Delivery, name: str) -> list[str]:
+def do(browser: Client, delivery: Delivery, name: str) -> str:
+    """What the person is told."""
     response: Any = browser.post(page(delivery, f"{name}/do/"))
-    assert (response.status_code, response.headers["Location"]) == (302, page(delivery))
-    return [str(message) for message in get_messages(response.wsgi_request)]
+    assert (response.status_code, response.headers["Location"]) == (302, page(delivery, "change/"))
+    return [str(message) for message in get_messages(response.wsgi_request)][-1]
 
 
 def test_the_page_shows_the_exact_exchange_and_why(browser: Client, delivery: Delivery) -> None:
@@ -104,11 +105,10 @@ def test_many_attempts_are_leafed_through(browser: Client, delivery: Delivery) -
 def test_replay_cancel_and_reread_are_done_and_written_down(
     browser: Client, delivery: Delivery
 ) -> None:
-    assert do(browser, delivery, "replay") == ["Replayed deliveries: 1."]
-    assert do(browser, delivery, "cancel") == ["Cancelled deliveries: 1."]
-    assert do(browser, delivery, "reread") == [
-        "Re-read does nothing for it now: see where it stands."
-    ]
+    assert do(browser, delivery, "replay") == "Replayed deliveries: 1."
+    assert do(browser, delivery, "cancel") == "Cancelled deliveries: 1."
+    nothing = "Re-read does nothing for it now: see where it stands."
+    assert do(browser, delivery, "reread") == nothing
     done = LogEntry.objects.order_by("pk").values_list("user__username", "change_message")
     assert list(done) == [("Eda", "Replayed."), ("Eda", "Cancelled.")]
     assert "Replayed." in read(browser, page(delivery, "history/"))
@@ -127,9 +127,8 @@ def test_only_what_makes_sense_is_offered(browser: Client, delivery: Delivery) -
 def test_what_a_worker_has_in_hand_is_left_alone(browser: Client, delivery: Delivery) -> None:
     do(browser, delivery, "replay")
     Delivery.objects.update(claimed_at=timezone.now())
-    assert do(browser, delivery, "cancel") == [
-        "Cancel does nothing for it now: see where it stands."
-    ]
+    nothing = "Cancel does nothing for it now: see where it stands."
+    assert do(browser, delivery, "cancel") == nothing
     assert "An attempt is under way" in read(browser, page(delivery, "change/"))
 
 
@@ -183,6 +182,24 @@ def test_without_the_permission_the_person_is_hidden_and_the_rest_is_not(
     assert "•••• is already a list member" in shown
     assert "Member Exists" in shown
     assert "Raw body" not in shown
+
+
+def test_an_address_that_serves_as_an_id_is_hidden_everywhere(
+    reporter: Client, browser: Client, delivery: Delivery
+) -> None:
+    do(browser, delivery, "replay")
+    for address in (
+        "/admin/referrals/delivery/",
+        "/admin/referrals/referral/",
+        page(delivery, "change/"),
+        page(delivery, "history/"),
+        f"/admin/referrals/referral/{delivery.referral_id}/change/",
+        f"/admin/referrals/referral/{delivery.referral_id}/history/",
+    ):
+        shown = read(reporter, address)
+        assert "exists@example.com" not in shown
+        assert "••••" in shown
+    assert "exists@example.com" in read(browser, "/admin/referrals/delivery/")
 
 
 def test_a_request_of_a_connection_that_changed_since_is_hidden_whole(

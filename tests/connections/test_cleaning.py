@@ -1,0 +1,128 @@
+"""What a person enters is refused where it is wrong, and the error stands at its field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from connections.models import Connection, Endpoint, ResponseRule
+
+WRONG: list[tuple[dict[str, Any], str, str | None]] = [
+    ({"document": "{nonsense"}, "document", None),
+    (
+        {"document": '{"a": "{{ emial }}"}'},
+        "document",
+        'body.document: There is no attribute "emial". Did you mean "email"?',
+    ),
+    (
+        {"document": '{"a": "{{ credentials.key }}"}'},
+        "document",
+        'body.document: There is no credential "key".',
+    ),
+    (
+        {"document": '{"a": "{{ email | shout }}"}'},
+        "document",
+        'body.document: There is no filter "shout". Did you mean "sort"?',
+    ),
+    (
+        {"headers": {"Host": "evil"}},
+        "headers",
+        "headers.Host: The header Host is set by the connection itself.",
+    ),
+    ({"headers": {"X": "a\nb"}}, "headers", "headers.X: A header can't hold a line break."),
+    (
+        {"required_attributes": ["emial"]},
+        "required_attributes",
+        'required: There is no attribute "emial". Did you mean "email"?',
+    ),
+    (
+        {"limits": {"per_second": 0}},
+        "limits",
+        "limits.per_second: Must be a number greater than 0.",
+    ),
+    ({"limits": {"speed": 1}}, "limits", "limits.speed: There is no such limit."),
+    ({"wait_where": "json", "wait_path": "[["}, "wait_path", None),
+    ({"reason_path": "[["}, "reason_path", None),
+    ({"reference_path": "//["}, "reference_path", None),
+    ({"authorization_kind": "magic"}, "authorization_kind", None),
+    (
+        {"method": "GET"},
+        "document",
+        "body.encoding: GET has no body: use URL encoded, or no document.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("columns", "field", "message"), WRONG)
+def test_a_connection_that_is_described_wrongly(
+    connection: Connection, columns: dict[str, Any], field: str, message: str | None
+) -> None:
+    for name, value in columns.items():
+        setattr(connection, name, value)
+
+    with pytest.raises(ValidationError) as refusal:
+        connection.full_clean()
+
+    found = refusal.value.message_dict
+    assert list(found) == [field]
+    assert message is None or found[field] == [message]
+
+
+def test_a_connection_that_is_described_rightly_is_not_refused(connection: Connection) -> None:
+    connection.full_clean()
+    Connection(account=connection.account, name="Blank").full_clean()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("crm.example", "Must be a whole URL that starts with https:// or http://."),
+        ("ftp://crm.example", "Must be a whole URL that starts with https:// or http://."),
+        ("https://jo:pw@crm.example", "Must not hold a user name: use the authorization."),
+        (
+            "https://{{ email }}/",
+            "The host may hold {{ credentials.NAME }}, but no attribute and no tag.",
+        ),
+        ("https://müller.example", None),
+        ("https://crm.example/{{ email", None),
+    ],
+)
+def test_an_endpoint_that_is_none(connection: Connection, url: str, message: str | None) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Endpoint(connection=connection, environment="staging", url=url).full_clean()
+
+    found = refusal.value.message_dict
+    assert list(found) == ["url"]
+    assert message is None or found["url"] == [message]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://crm.example/", "http://{{ credentials.dc }}.crm.example/{{ email }}?a=b"]
+)
+def test_an_endpoint_that_is_one(connection: Connection, url: str) -> None:
+    Endpoint(connection=connection, environment="staging", url=url).full_clean()
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({"status": "soon"}, "status"),
+        ({"status": "", "where": ""}, "status"),
+        ({"where": "json", "path": "[[", "operator": "exists"}, "path"),
+        ({"where": "xpath", "path": "//[", "operator": "exists"}, "path"),
+        ({"where": "text", "operator": "matches", "value": "("}, "value"),
+        ({"where": "text", "operator": "equals"}, "value"),
+        ({"operator": "exists"}, "operator"),
+        ({"path": "title"}, "path"),
+        ({"outcome": ""}, "outcome"),
+    ],
+)
+def test_a_rule_that_is_none(connection: Connection, columns: dict[str, str], field: str) -> None:
+    made = {"status": "400", "outcome": "rejected", **columns}
+
+    with pytest.raises(ValidationError) as refusal:
+        ResponseRule(connection=connection, **made).full_clean()
+
+    assert field in refusal.value.message_dict
