@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -12,13 +14,23 @@ _LONGEST_SOCKET_PATH = 100
 """Bytes. The operating system allows 107 on Linux and 103 on macOS."""
 
 
-def kept_key(path: Path) -> str:
+def encryption_key() -> str:
+    """A new key for credentials at rest."""
+    return Fernet.generate_key().decode()
+
+
+def signing_key() -> str:
+    """A new key for sessions and their like, of the length that Django asks for."""
+    return secrets.token_urlsafe(48)
+
+
+def kept_key(path: Path, make: Callable[[], str] = encryption_key) -> str:
     """The key in this file, which only its owner can read; made on first use."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{id(path)}")
+        draft = path.with_suffix(f".{secrets.token_hex(8)}")
         draft.touch(mode=0o600)
-        draft.write_text(Fernet.generate_key().decode())
+        draft.write_text(make())
         # Several processes may start at once: the first link wins, and all read the same key.
         try:
             path.hardlink_to(draft)

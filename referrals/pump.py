@@ -82,8 +82,8 @@ def deliver_due(
 
 def finish_under_way() -> None:
     """Wait until everything that this process has sent is recorded."""
-    while _left_behind:
-        _left_behind[-1].join()
+    for thread in tuple(_left_behind):
+        thread.join()
 
 
 def _hang_up() -> None:

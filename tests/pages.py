@@ -184,7 +184,8 @@ def _walk(patterns: Any) -> Iterator[URLPattern]:
 
 def _inline(content: str) -> Iterator[str]:
     """Scripts, styles and handlers that stand in the page itself."""
-    for element in html.fromstring(content).iter():
+    elements: Any = html.fromstring(content).iter()
+    for element in elements:
         if not isinstance(element.tag, str):
             continue
         code = (element.text or "").strip()

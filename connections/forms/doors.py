@@ -19,6 +19,7 @@ from connections.curl import CurlReading
 from connections.curl.guesses import placeholder
 from connections.curl.reading import Offer
 from connections.forms.authorization import setting_field
+from connections.forms.documents import DocumentField
 from connections.http.authorization import Authorization
 from connections.http.build import check_endpoint
 from connections.http.errors import DescriptionError
@@ -139,9 +140,8 @@ class CommandForm(forms.Form):
     """A pasted command, and whose connection it becomes."""
 
     account = forms.ModelChoiceField(queryset=Account.objects.none())
-    command = forms.CharField(
+    command = DocumentField(
         label="Command",
-        strip=False,
         widget=forms.Textarea(
             attrs={"rows": 10, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}
         ),

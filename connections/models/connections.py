@@ -48,8 +48,19 @@ _FORM_FIELDS = {
     "where": "wait_where",
     "path": "wait_path",
     "limits": "limits",
+    "content_type": "content_type",
+    "idempotency_header": "idempotency_header",
 }
 """Where a wrong part of the description stands in the row."""
+
+
+def _told_at(field: str, error: DescriptionError) -> str:
+    """The message at its field, with the part of the field that people see there, if any."""
+    _, _, part = error.field.partition(".")
+    if field == NON_FIELD_ERRORS:
+        return str(error)
+    is_known = not part or field == "document" or part in error.message
+    return error.message if is_known else f"{part}: {error.message}"
 
 
 def authorization_choices() -> list[tuple[str, str]]:
@@ -192,7 +203,7 @@ class Connection(models.Model):
             self.reading_of()
         except DescriptionError as error:
             field = _FORM_FIELDS.get(error.field.partition(".")[0], NON_FIELD_ERRORS)
-            raise ValidationError({field: str(error)}) from error
+            raise ValidationError({field: _told_at(field, error)}) from error
 
     def _secret_names(self) -> list[str]:
         kind = authorizations[self.authorization_kind]

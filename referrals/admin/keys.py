@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from connections.admin.journal import note_all
 from connections.admin.scoped import AccountScoped
 from referrals.models import IntakeKey
 from referrals.models.keys import issue_key
@@ -19,8 +20,11 @@ def revoke_keys(
     model_admin: admin.ModelAdmin[IntakeKey], request: HttpRequest, queryset: QuerySet[IntakeKey]
 ) -> None:
     """Let the keys open nothing from now on."""
-    count = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
-    model_admin.message_user(request, f"Keys revoked: {count}.", messages.SUCCESS)
+    keys = list(queryset.filter(revoked_at=None))
+    ids = [key.pk for key in keys]
+    IntakeKey.objects.filter(pk__in=ids).update(revoked_at=timezone.now())
+    note_all(request.user, keys, "Revoked.")
+    model_admin.message_user(request, f"Keys revoked: {len(keys)}.", messages.SUCCESS)
 
 
 @admin.register(IntakeKey)

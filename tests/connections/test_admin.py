@@ -18,6 +18,10 @@ from tests.crm import CRM
 
 pytestmark = pytest.mark.usefixtures("uncollected")
 
+MISSING = (
+    "The connection has no endpoint for testing: add one, or choose another environment for tests "
+    "under Settings."
+)
 LIST = reverse("admin:connections_connection_changelist")
 
 
@@ -45,11 +49,7 @@ def test_chosen_connections_are_tested_and_each_result_is_told(
     )
 
     assert run_tests(admin_client, connection, known, nowhere) == [
-        (
-            "error",
-            "Nowhere: endpoints.testing: The connection has no endpoint for testing: add one, or "
-            "choose another environment for tests under Settings.",
-        ),
+        ("error", f"Nowhere: endpoints.testing: {MISSING}"),
         ("success", "Mailing list (testing): delivered, 200. "),
         (
             "warning",

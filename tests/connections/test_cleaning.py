@@ -14,35 +14,35 @@ WRONG: list[tuple[dict[str, Any], str, str | None]] = [
     (
         {"document": '{"a": "{{ emial }}"}'},
         "document",
-        'body.document: There is no attribute "emial". Did you mean "email"?',
+        'There is no attribute "emial". Did you mean "email"?',
     ),
     (
         {"document": '{"a": "{{ credentials.key }}"}'},
         "document",
-        'body.document: There is no credential "key".',
+        'There is no credential "key".',
     ),
     (
         {"document": '{"a": "{{ email | shout }}"}'},
         "document",
-        'body.document: There is no filter "shout". Did you mean "sort"?',
+        'There is no filter "shout". Did you mean "sort"?',
     ),
     (
         {"headers": {"Host": "evil"}},
         "headers",
-        "headers.Host: The header Host is set by the connection itself.",
+        "The header Host is set by the connection itself.",
     ),
-    ({"headers": {"X": "a\nb"}}, "headers", "headers.X: A header can't hold a line break."),
+    ({"headers": {"X": "a\nb"}}, "headers", "X: A header can't hold a line break."),
     (
         {"required_attributes": ["emial"]},
         "required_attributes",
-        'required: There is no attribute "emial". Did you mean "email"?',
+        'There is no attribute "emial". Did you mean "email"?',
     ),
     (
         {"limits": {"per_second": 0}},
         "limits",
-        "limits.per_second: Must be a number greater than 0.",
+        "per_second: Must be a number greater than 0.",
     ),
-    ({"limits": {"speed": 1}}, "limits", "limits.speed: There is no such limit."),
+    ({"limits": {"speed": 1}}, "limits", "speed: There is no such limit."),
     ({"wait_where": "json", "wait_path": "[["}, "wait_path", None),
     ({"reason_path": "[["}, "reason_path", None),
     ({"reference_path": "//["}, "reference_path", None),
@@ -50,7 +50,7 @@ WRONG: list[tuple[dict[str, Any], str, str | None]] = [
     (
         {"method": "GET"},
         "document",
-        "body.encoding: GET has no body: use URL encoded, or no document.",
+        "GET has no body: use URL encoded, or no document.",
     ),
 ]
 

@@ -1,20 +1,28 @@
-"""The connection's form: a field for each setting of each kind, and secrets that never come back."""
+"""The connection's form: a field for each setting of each kind, and secrets never come back."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from django.forms import PasswordInput
+from django.forms import ModelForm, PasswordInput, modelform_factory
 
 from connections.forms import authorization_field_names, make_connection_form
+from connections.forms.tabs import tabs
 from connections.http.authorization import authorizations
 from connections.models import Connection
 
 
+def form_class() -> type[ModelForm[Connection]]:
+    """The form with the fields that the page has."""
+    shown = [name for tab in tabs() for name in tab.fields]
+    columns = [field.name for field in Connection._meta.fields if field.name in shown]
+    return modelform_factory(Connection, form=make_connection_form(), fields=columns)
+
+
 def bound(connection: Connection, **changes: Any) -> Any:
     """The form as it comes from a page on which these fields were changed."""
-    unbound = make_connection_form()(instance=connection)
+    unbound = form_class()(instance=connection)
     data = {
         name: field.prepare_value(unbound.get_initial_for_field(field, name))
         for name, field in unbound.fields.items()
@@ -27,11 +35,11 @@ def bound(connection: Connection, **changes: Any) -> Any:
         "account": connection.account_id,
     }
     given = {name: value for name, value in data.items() if value is not None}
-    return make_connection_form()(given | changes, instance=connection)
+    return form_class()(given | changes, instance=connection)
 
 
 def test_every_setting_of_every_kind_has_a_field() -> None:
-    form = make_connection_form()()
+    form = form_class()()
 
     names = [f"{kind.kind}__{one.name}" for kind in authorizations for one in kind.settings()]
     assert authorization_field_names() == names
@@ -58,7 +66,7 @@ def test_a_secret_is_never_written_into_the_page(connection: Connection) -> None
     connection.secrets |= {"credentials.api_key": "k-12345"}
     connection.save()
 
-    page = str(make_connection_form()(instance=connection))
+    page = str(form_class()(instance=connection))
     again = str(bound(connection, basic__password="typed-just-now", name=""))
 
     for text in ("demo-key", "k-12345", "typed-just-now"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -37,7 +39,7 @@ def test_adding_begins_with_what_can_be_added(browser: Client) -> None:
 
 
 def test_all_presets_are_offered_with_their_documentation(browser: Client) -> None:
-    html = browser.get(page_url("doors")).content.decode()
+    html = unescape(browser.get(page_url("doors")).content.decode())
     assert len(presets()) == 13
     for preset in presets().values():
         assert page_url("preset", preset.slug) in html
@@ -195,7 +197,9 @@ def test_a_placeholder_of_another_tool_is_refused_when_saving(
 ) -> None:
     form = read(browser, account, "curl https://crm.example -d 'email={{emial}}' -d a=b")
     response = browser.post(page_url("curl"), form)
-    assert 'There is no attribute "emial"' in str(response.context["review"].errors)
+    assert response.context["review"].errors["__all__"] == [
+        'There is no attribute "emial". Did you mean "email"?'
+    ]
 
 
 def test_accounts_of_others_are_not_offered(browser: Client, account: Account) -> None:

@@ -36,6 +36,11 @@ class CRM:
         host, port = self._address
         return f"http://{host}:{port}"
 
+    @property
+    def port(self) -> int:
+        """Known once it has started."""
+        return self._address[1]
+
     def start(self) -> Self:
         self._server = Server(self._address, self._desk.answer)
         # The port is kept after the stop, so that a test can find nobody listening there, and so

@@ -27,16 +27,7 @@ def prove(installation: Installation) -> Prove:
 
     def check(fault: str, seconds: float) -> Tally:
         found = installation.tally()
-        report.keep(
-            report.Row(
-                fault=fault,
-                deliveries=found.deliveries,
-                lost=len(found.lost),
-                duplicated=len(found.duplicated) + len(found.unlogged),
-                unknown=found.unknown,
-                seconds=seconds,
-            )
-        )
+        report.keep(report.row(fault, found, seconds))
         found.check()
         return found
 

@@ -11,6 +11,8 @@ import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.faults.property import Tally
+
 _KIND = "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite"
 
 
@@ -42,6 +44,18 @@ def keep(entry: Row | Figure) -> None:
     if path:
         with Path(path).open("a") as file:
             file.write(json.dumps({"kind": type(entry).__name__, **asdict(entry)}) + "\n")
+
+
+def row(fault: str, found: Tally, seconds: float) -> Row:
+    """A row for what a comparison came to."""
+    return Row(
+        fault=fault,
+        deliveries=found.deliveries,
+        lost=len(found.lost),
+        duplicated=len(found.duplicated) + len(found.unlogged),
+        unknown=found.unknown,
+        seconds=seconds,
+    )
 
 
 def render(path: Path) -> str:

@@ -24,11 +24,11 @@ _PIECE = 64 * 1024
 
 
 class Road:
-    """Leads from a port of its own to another; `weather` says how that goes."""
+    """Leads from a port of its own to another; the weather says how that goes."""
 
-    def __init__(self, to_port: int, *, latency: float = 0.0) -> None:
-        self.latency = latency
-        self._to_port = to_port
+    def __init__(self, *, latency: float = 0.0) -> None:
+        self._latency = latency
+        self._to_port = 0
         self._weather: Weather = "open"
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port: int = self._listener.getsockname()[1]
@@ -60,6 +60,10 @@ class Road:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def lead_to(self, port: int) -> None:
+        """Where the other end is."""
+        self._to_port = port
 
     def turn(self, weather: Weather) -> None:
         """From now on it goes like this."""
@@ -112,7 +116,7 @@ class Road:
 
     async def _back(self, back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await back.read(_PIECE):
-            await asyncio.sleep(self.latency)
+            await asyncio.sleep(self._latency)
             self._count(-1)
             if self._weather == "late":
                 await asyncio.sleep(_LATE_SECONDS)

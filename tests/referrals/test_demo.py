@@ -38,7 +38,7 @@ def demo(crm: CRM, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    models = [*apps.get_app_config("connections").get_models(), User]
+    models: list[Any] = [*apps.get_app_config("connections").get_models(), User]
     models += apps.get_app_config("referrals").get_models()
     return {
         model.__name__: list(model._default_manager.order_by("pk").values()) for model in models
@@ -67,7 +67,7 @@ def test_the_demo_is_an_account_with_everything(
     login = User.objects.get()
     assert login.is_superuser
     assert login.check_password(made["password"])
-    assert list(login.accounts.values_list("slug", flat=True)) == ["demo"]  # type: ignore[attr-defined]
+    assert list(login.accounts.values_list("slug", flat=True)) == ["demo"]
 
 
 def test_a_second_run_changes_nothing_and_prints_the_same(

@@ -54,7 +54,7 @@ def run_jobs() -> None:
 
 
 def failed_jobs() -> int:
-    return FailedJobRegistry(queue=queue._bell()).get_job_count()
+    return int(FailedJobRegistry(queue=queue._bell()).get_job_count())
 
 
 def test_a_ring_leaves_one_job() -> None:

@@ -42,7 +42,7 @@ def sampled_queue(stack: Stack) -> Iterator[list[int]]:
     def sample() -> None:
         with Redis.from_url(stack.valkey.url) as redis:
             while not is_over.wait(0.01):
-                lengths.append(int(redis.llen("rq:queue:deliveries")))  # type: ignore[arg-type]
+                lengths.append(int(redis.llen("rq:queue:deliveries")))
 
     thread = threading.Thread(target=sample)
     thread.start()

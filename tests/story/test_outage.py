@@ -22,7 +22,7 @@ def hand_in(stack: Stack, name: str) -> list[str]:
 def worker_states(stack: Stack) -> list[str]:
     """Whether each worker has a job in hand, as it tells Redis."""
     with Redis.from_url(stack.valkey.url, decode_responses=True) as redis:
-        return [str(redis.hget(key, "state")) for key in redis.smembers("rq:workers")]  # type: ignore[union-attr]
+        return [str(redis.hget(key, "state")) for key in redis.smembers("rq:workers")]
 
 
 def test_an_outage_of_valkey_costs_seconds_and_no_referral(tmp_path: Path) -> None:

@@ -1,0 +1,156 @@
+"""Chromium for tests of the pages: whatever it complains about fails the test that saw it.
+
+Where there is no Chromium, these tests are skipped, except where CI promises that they run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections as databases
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from rq.timeouts import TimerDeathPenalty
+
+from connections.models import Account
+from referrals import queue
+from tests.people import make_person
+
+# Playwright's loop runs in the thread of the tests, where Django would refuse its own queries.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+_ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+]  # fmt: skip
+_PATIENCE_MILLISECONDS = 10_000
+_POLL_SECONDS = 0.02
+
+_REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.complain(`${event.violatedDirective} refused ${event.blockedURI} ${event.sample}`);
+});
+"""
+
+
+@dataclass
+class Visitor:
+    """A person at a browser: opens pages, and remembers all that the browser complained about."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go to an address of the site."""
+        self.page.goto(f"{self.address}{path}")
+        return self.page
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is missing, and CI never skips these tests.")
+        pytest.skip("There is no Chromium here: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(
+    chromium: Browser, live_server: LiveServer, uncollected: None
+) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors: `visit(user)`; options go to the browser, such as java_script_enabled."""
+    opened: list[tuple[BrowserContext, Visitor]] = []
+
+    def make(user: User | None, **options: Any) -> Visitor:
+        context = chromium.new_context(**options)
+        context.set_default_timeout(_PATIENCE_MILLISECONDS)
+        visitor = Visitor(context.new_page(), live_server.url)
+        if options.get("java_script_enabled", True):
+            context.expose_function("complain", visitor.complaints.append)
+            context.add_init_script(_REPORT_VIOLATIONS)
+        visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+        visitor.page.on("console", lambda said: _listen(visitor, said))
+        if user is not None:
+            context.add_cookies([_session_cookie(user, live_server.url)])
+        opened.append((context, visitor))
+        return visitor
+
+    yield make
+    for context, _ in opened:
+        context.close()
+    assert [visitor.complaints for _, visitor in opened if visitor.complaints] == []
+
+
+@pytest.fixture
+def editor(transactional_db: None, account: Account) -> User:
+    """Somebody who sets up the account's connections."""
+    return make_person("Eda", account, role="Editor")
+
+
+@pytest.fixture
+def visitor(visit: Callable[..., Visitor], editor: User) -> Visitor:
+    """The editor at a browser."""
+    return visit(editor)
+
+
+@pytest.fixture
+def worker(live_server: LiveServer) -> Iterator[None]:
+    """A worker of the queue, in a thread of its own, for as long as the test takes."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_work_until, args=(stop,))
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+class _ThreadWorker(SimpleWorker):  # type: ignore[misc]
+    """A worker that takes no signals, which belong to the main thread."""
+
+    death_penalty_class = TimerDeathPenalty
+
+    def _install_signal_handlers(self) -> None:
+        return
+
+
+def _work_until(stop: threading.Event) -> None:
+    while not stop.wait(_POLL_SECONDS):
+        if queue.waiting_jobs():
+            connection = queue.redis_connection()
+            _ThreadWorker([queue.QUEUE], connection=connection, serializer=JSONSerializer).work(
+                burst=True, logging_level="WARNING"
+            )
+    databases.close_all()
+
+
+def _listen(visitor: Visitor, said: Any) -> None:
+    if said.type == "error":
+        visitor.complaints.append(f"{said.text} at {said.location.get('url')}")
+
+
+def _session_cookie(user: User, url: str) -> Any:
+    """What a browser has once the person has logged in."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return {"name": settings.SESSION_COOKIE_NAME, "value": str(session.session_key), "url": url}

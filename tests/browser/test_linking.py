@@ -1,0 +1,118 @@
+"""The seed's procedures "Linking campaigns" and "Unlinking campaigns", word by word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from connections.models import Account, Campaign, Connection, ConnectionTest, Link
+from referrals.models import Delivery
+from tests.referrals.making import hand_in
+
+
+@pytest.fixture
+def tested(connection: Connection) -> Connection:
+    ConnectionTest.objects.create(
+        connection=connection, environment="testing", started_at=timezone.now(),
+        outcome="delivered", is_good=True,
+    )  # fmt: skip
+    return connection
+
+
+def go_to_the_real_time_referral_page(page: Page) -> None:
+    page.goto("/admin/")
+    page.get_by_role("link", name="Real-time Referral").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Real-time Referral")
+
+
+def expand(page: Page, connection: str = "Mailing list") -> Any:
+    """The connection's own part of the page."""
+    part = page.locator("details.connection").filter(has_text=connection)
+    part.locator("summary").first.click()
+    return part
+
+
+def test_linking_campaigns_to_your_api_connection(
+    page: Page, tested: Connection, campaign: Campaign
+) -> None:
+    # 1. Go to the Real-time Referral page.
+    go_to_the_real_time_referral_page(page)
+    # 2. Expand the connection that you want to link a campaign to.
+    part = expand(page)
+    # 3. Click Show unlinked.
+    part.get_by_role("link", name="Show unlinked").click()
+    # 4. Find the campaign that you want to link to your connection and click Link.
+    part.get_by_role("searchbox", name="Campaign").fill("news")
+    part.get_by_role("button", name="Search").click()
+    part.get_by_role("button", name="Link Newsletter").click()
+    # 5. The campaign is now linked to your connection.
+    linked = part.get_by_role("region", name="Linked campaigns", exact=True)
+    expect(linked.get_by_role("row", name="Newsletter")).to_contain_text("by admin")
+    expect(page.get_by_text("Linked Newsletter to Mailing list.")).to_be_visible()
+    assert Link.objects.active().get().campaign == campaign
+
+
+def test_unlinking_campaigns_from_your_api_connection(page: Page, link: Link) -> None:
+    # 1. Go to the Real-time Referral page.
+    go_to_the_real_time_referral_page(page)
+    # 2. Expand the connection.
+    part = expand(page)
+    # 3. Find the campaign that you want to unlink from your connection and click Unlink.
+    part.get_by_role("button", name="Unlink Newsletter").click()
+    # 4. Click Show unlinked.
+    part.get_by_role("link", name="Show unlinked").click()
+    # 5. Confirm that your campaign is now unlinked from your connection.
+    unlinked = part.get_by_role("region", name="Unlinked campaigns")
+    expect(unlinked.get_by_role("row", name="Newsletter")).to_be_visible()
+    expect(part.get_by_text("No campaign is linked yet.")).to_be_visible()
+    assert not Link.objects.active().exists()
+
+
+def test_unlinking_asks_about_what_waits(page: Page, campaign: Campaign, link: Link) -> None:
+    hand_in(campaign, "jo@example.com", "mia@example.com")
+    go_to_the_real_time_referral_page(page)
+    expand(page).get_by_role("button", name="Unlink Newsletter").click()
+
+    expect(page.get_by_text("2 deliveries wait.")).to_be_visible()
+    expect(page.get_by_label("Deliver them still")).to_be_checked()
+    page.get_by_label("Cancel them").check()
+    page.get_by_role("button", name="Unlink").click()
+
+    expect(page.get_by_text("Cancelled deliveries: 2.")).to_be_visible()
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"cancelled"}
+
+
+def test_an_untested_connection_warns_and_several_are_linked_at_once(
+    page: Page, connection: Connection, campaign: Campaign, account: Account
+) -> None:
+    for name in ("Autumn", "Winter"):
+        Campaign.objects.create(account=account, name=name, key=name, kind="lead_generation")
+    go_to_the_real_time_referral_page(page)
+    part = expand(page)
+    part.get_by_role("link", name="Show unlinked").click()
+    part.get_by_label("Select Autumn").check()
+    part.get_by_label("Select Winter").check()
+    part.get_by_role("button", name="Link selected").click()
+
+    expect(page.get_by_text("has no good test since it was changed")).to_be_visible()
+    page.get_by_role("button", name="Link anyway").click()
+
+    linked = part.get_by_role("region", name="Linked campaigns", exact=True)
+    expect(linked.get_by_role("row")).to_have_count(3)
+    assert set(Link.objects.values_list("campaign__name", flat=True)) == {"Autumn", "Winter"}
+
+
+def test_the_page_is_used_by_keyboard_and_without_javascript(
+    open_page: Any, admin_user: Any, tested: Connection, campaign: Campaign
+) -> None:
+    page = open_page(admin_user, java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page.goto("/admin/real-time-referral/")
+    page.locator("details.connection > summary").press("Enter")
+    page.get_by_role("link", name="Show unlinked").press("Enter")
+    page.get_by_role("button", name="Link Newsletter").press("Enter")
+    expect(page.get_by_text("Linked Newsletter to Mailing list.")).to_be_visible()
+    width = page.locator("html").evaluate("html => html.scrollWidth")
+    assert width <= 390

@@ -1,0 +1,112 @@
+"""The dashboard, the log and a delivery's page as people use them, also on a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
+
+from connections.models import Account, Campaign, Connection, Link
+from referrals.models import Delivery
+from tests.people import make_person
+from tests.referrals.making import deliver, hand_in
+
+
+@pytest.fixture
+def odd(campaign: Campaign, link: Link) -> Delivery:
+    """A delivery whose answer no rule covers, among others that went well."""
+    hand_in(campaign, "jo@example.com", "mia@example.com", "odd@example.com")
+    deliver()
+    return Delivery.objects.get(status="unrecognised")
+
+
+def test_from_the_dashboard_to_an_answer_that_nobody_understood(page: Page, odd: Delivery) -> None:
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Deliveries")
+    expect(page.get_by_role("figure")).to_contain_text("3 deliveries")
+    page.get_by_text("As a table").click()
+    expect(page.get_by_role("columnheader", name="Delivered")).to_be_visible()
+
+    page.get_by_role("link", name="1 delivery").click()
+    expect(page.get_by_label("Last outcome")).to_have_value("unrecognised")
+    page.get_by_role("link", name="odd@example.com").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Unrecognised")
+    expect(page.locator("pre").nth(1)).to_contain_text("<!DOCTYPE html>")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Raw body").last.click()
+    assert download.value.suggested_filename == f"delivery-{odd.pk}-attempt-1-response.txt"
+
+
+def test_a_new_rule_is_read_into_the_kept_answer(
+    page: Page, odd: Delivery, connection: Connection
+) -> None:
+    connection.response_rules.create(
+        status="200", where="text", operator="contains", value="DOCTYPE", outcome="rejected",
+        position=9,
+    )  # fmt: skip
+    page.goto(f"/admin/referrals/delivery/{odd.pk}/change/")
+    page.get_by_role("button", name="Re-read").click()
+    expect(page.get_by_text("Answers that mean something else now: 1.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Rejected")
+    page.get_by_role("link", name="Who did what").click()
+    expect(page.get_by_role("cell", name="Re-read.")).to_be_visible()
+
+
+def test_selected_and_all_that_fit_are_replayed_after_a_number(page: Page, odd: Delivery) -> None:
+    page.goto("/admin/referrals/delivery/?outcome=delivered")
+    page.get_by_role("checkbox", name="Select this object").first.check()
+    page.get_by_label("Action:").select_option("Replay…")
+    page.get_by_role("button", name="Go", exact=True).click()
+    expect(page.get_by_role("heading", name="Replay 1 delivery?")).to_be_visible()
+    page.get_by_role("link", name="Go back").click()
+
+    page.get_by_role("button", name="Replay…").click()
+    expect(page.get_by_role("heading", name="Replay 2 deliveries?")).to_be_visible()
+    page.get_by_role("button", name="Replay 2").click()
+    expect(page.get_by_text("Replayed deliveries: 2.")).to_be_visible()
+    assert Delivery.objects.pending().count() == 2
+
+
+def test_the_log_is_searched_and_filtered(page: Page, odd: Delivery) -> None:
+    page.goto("/admin/referrals/delivery/")
+    page.get_by_label("Search").fill("mia@")
+    page.get_by_label("Status", exact=True).select_option("Delivered")
+    page.get_by_label("Status code").fill("200")
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("#result_list tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("mia@example.com")
+    page.get_by_role("link", name="Clear all").click()
+    expect(rows).to_have_count(3)
+
+
+def test_a_reporter_sees_no_customer_anywhere(
+    open_page: Any, odd: Delivery, account: Account
+) -> None:
+    page = open_page(make_person("Rob", account, role="Reporter"))
+    page.goto("/admin/")
+    page.get_by_role("link", name="Delivery log").click()
+    page.locator("#result_list tbody a").first.click()
+    expect(page.locator("pre").first).to_contain_text('"email_address": "••••"')
+    assert "example.com" not in page.content().replace("crm.example.com", "")
+    expect(page.get_by_role("button", name="Replay")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone_in_light_and_dark(
+    open_page: Any, admin_user: User, odd: Delivery, scheme: str
+) -> None:
+    page = open_page(admin_user, viewport={"width": 390, "height": 800}, color_scheme=scheme)
+    widths = {}
+    for address in (
+        "/admin/",
+        "/admin/referrals/delivery/",
+        f"/admin/referrals/delivery/{odd.pk}/change/",
+        f"/admin/real-time-referral/?connection={odd.connection_id}&unlinked=1",
+    ):
+        page.goto(address)
+        widths[address] = page.locator("html").evaluate("html => html.scrollWidth")
+    assert {address: width for address, width in widths.items() if width > 390} == {}

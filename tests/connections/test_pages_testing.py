@@ -1,0 +1,226 @@
+"""The Test button: through the queue, without a worker, without a queue, and never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.contrib.messages import get_messages
+from django.test import Client
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from connections import jobs
+from connections.jobs import JobState, QueuedTest, QueueUnavailable
+from connections.models import Account, Connection, ConnectionTest
+from connections.pages import testing
+from referrals import queue as rq_queue
+from referrals.testing import TestJobs
+from tests.connections.pages import change_form, change_url, page_url
+from tests.crm import CRM
+from tests.people import client_of, make_person
+
+pytestmark = pytest.mark.usefixtures("uncollected")
+
+
+@pytest.fixture
+def editor(account: Account) -> User:
+    return make_person("Eda", account, role="Editor")
+
+
+@pytest.fixture
+def browser(editor: User) -> Client:
+    return client_of(editor)
+
+
+@pytest.fixture(autouse=True)
+def own_queue() -> Iterator[None]:
+    """Every test ends with the queue that the product has."""
+    yield
+    jobs.use_queue(TestJobs())
+
+
+class Queue:
+    """A queue that knows one test, in whatever state a test of the page needs."""
+
+    def __init__(self, connection: Connection, **known: Any) -> None:
+        self._connection = connection
+        self._known = known
+        self.withdrawn: list[str] = []
+
+    def enqueue(self, *_: int | None) -> str:
+        return "a-job"
+
+    def find(self, _: str) -> QueuedTest | None:
+        return QueuedTest(connection_id=self._connection.pk, **self._known)
+
+    def withdraw(self, job_id: str) -> bool:
+        self.withdrawn.append(job_id)
+        return self._known["state"] is JobState.WAITING
+
+
+def work_off() -> None:
+    """What a worker does with the jobs that wait."""
+    worker = SimpleWorker(
+        [rq_queue.QUEUE], connection=rq_queue.redis_connection(), serializer=JSONSerializer
+    )
+    worker.work(burst=True, logging_level="WARNING")
+
+
+def press_test(browser: Client, connection: Connection) -> str:
+    return str(browser.post(page_url("test", connection.pk)).headers["Location"])
+
+
+def say(response: Any) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def test_a_worker_sends_the_test_and_the_page_goes_to_its_result(
+    browser: Client, connection: Connection, editor: User, crm: CRM
+) -> None:
+    waiting = press_test(browser, connection)
+    assert "Waiting for a worker" in browser.get(waiting).content.decode()
+    assert crm.received() == []
+    work_off()
+    result = browser.get(waiting).headers["Location"]
+    test = ConnectionTest.objects.get()
+    assert result == page_url("result", connection.pk, test.pk)
+    assert (test.outcome, test.environment, test.requested_by) == ("delivered", "testing", editor)
+    assert len(crm.received()) == 1
+
+
+def test_the_script_is_told_the_same_as_json(browser: Client, connection: Connection) -> None:
+    waiting = press_test(browser, connection)
+    accept = {"Accept": "application/json"}
+    assert browser.get(waiting, headers=accept).json() == {"state": "waiting"}
+    work_off()
+    test = ConnectionTest.objects.get()
+    url = page_url("result", connection.pk, test.pk)
+    assert browser.get(waiting, headers=accept).json() == {"url": url}
+
+
+def test_the_test_goes_before_deliveries(browser: Client, connection: Connection) -> None:
+    rq_queue.ring()
+    press_test(browser, connection)
+    names = [job.func_name for job in rq_queue._bell().get_jobs()]
+    assert names == ["referrals.jobs.test_connection", "referrals.jobs.deliver_due"]
+
+
+def test_without_a_worker_the_page_offers_the_web_process(
+    browser: Client, connection: Connection, monkeypatch: pytest.MonkeyPatch, crm: CRM
+) -> None:
+    monkeypatch.setattr(testing, "PATIENCE_SECONDS", 0.0)
+    waiting = press_test(browser, connection)
+    html = browser.get(waiting).content.decode()
+    assert "No worker answers." in html
+    assert "Send from the web process instead" in html
+    response = browser.post(f"{waiting}now/")
+    test = ConnectionTest.objects.get()
+    assert response.headers["Location"] == page_url("result", connection.pk, test.pk)
+    work_off()
+    assert len(crm.received()) == 1
+
+
+def test_a_test_that_a_worker_has_begun_is_not_sent_once_more(
+    browser: Client, connection: Connection, crm: CRM
+) -> None:
+    jobs.use_queue(Queue(connection, state=JobState.RUNNING))
+    response = browser.post(page_url("send_now", connection.pk, "a-job"))
+    assert response.headers["Location"] == page_url("wait", connection.pk, "a-job")
+    assert say(response) == ["A worker has begun with the test meanwhile."]
+    assert crm.received() == []
+
+
+@pytest.mark.parametrize(
+    ("known", "sentence"),
+    [
+        ({"state": JobState.RUNNING}, "waiting for the CRM's answer"),
+        ({"state": JobState.WAITING, "waited_seconds": 9.0}, "workers are busy"),
+        ({"state": JobState.WAITING, "waited_seconds": 9.0, "has_workers": False}, "No worker"),
+        ({"state": JobState.FAILED}, "The worker failed at this test."),
+    ],
+)
+def test_the_page_says_what_it_waits_for(
+    known: dict[str, Any], sentence: str, browser: Client, connection: Connection
+) -> None:
+    jobs.use_queue(Queue(connection, **known))
+    page = browser.get(page_url("wait", connection.pk, "a-job"))
+    assert sentence in page.content.decode().replace("&#x27;", "'")
+
+
+def test_a_failed_job_can_be_sent_from_here(browser: Client, connection: Connection) -> None:
+    jobs.use_queue(Queue(connection, state=JobState.FAILED))
+    browser.post(page_url("send_now", connection.pk, "a-job"))
+    assert ConnectionTest.objects.get().outcome == "delivered"
+
+
+class BrokenQueue(Queue):
+    """A queue whose server is away."""
+
+    def enqueue(self, *_: int | None) -> str:
+        raise QueueUnavailable("The queue does not answer.")
+
+
+def test_without_redis_the_page_says_so_and_offers_the_web_process(
+    browser: Client, connection: Connection
+) -> None:
+    jobs.use_queue(BrokenQueue(connection))
+    waiting = press_test(browser, connection)
+    assert "The queue does not answer" in browser.get(waiting).content.decode()
+    browser.post(f"{waiting}now/")
+    assert ConnectionTest.objects.get().is_good
+
+
+def test_a_job_that_the_queue_has_forgotten_is_no_error(
+    browser: Client, connection: Connection
+) -> None:
+    page = browser.get(page_url("wait", connection.pk, "0000-gone"))
+    assert "knows this test no more" in page.content.decode()
+
+
+def test_a_job_of_another_connection_is_not_found(
+    browser: Client, connection: Connection, account: Account
+) -> None:
+    other = Connection.objects.create(account=account, name="Other")
+    waiting = press_test(browser, connection)
+    job_id = waiting.rstrip("/").rpartition("/")[2]
+    assert browser.get(page_url("wait", other.pk, job_id)).status_code == 404
+
+
+def test_other_jobs_of_the_queue_are_no_tests(browser: Client, connection: Connection) -> None:
+    rq_queue.ring()
+    (job,) = rq_queue._bell().get_jobs()
+    page = browser.get(page_url("wait", connection.pk, job.id))
+    assert "knows this test no more" in page.content.decode()
+
+
+def test_a_connection_without_the_environment_says_what_to_do(
+    browser: Client, connection: Connection
+) -> None:
+    connection.endpoints.filter(environment="testing").delete()
+    response = browser.post(page_url("test", connection.pk))
+    assert response.headers["Location"] == change_url(connection)
+    (sentence,) = say(response)
+    assert sentence == (
+        "It can't be tested yet. The connection has no endpoint for testing: add one, or choose "
+        "another environment for tests under Settings."
+    )
+
+
+def test_save_and_test_saves_and_tests(browser: Client, connection: Connection) -> None:
+    form = change_form(browser, connection) | {"reason_path": ["title"], "_test": ["1"]}
+    response = browser.post(change_url(connection), form)
+    assert "/test/" in response.headers["Location"]
+    work_off()
+    test = ConnectionTest.objects.get()
+    assert Connection.objects.get().reason_path == "title"
+    assert Connection.objects.tested().get() == test.connection
+
+
+def test_every_test_is_in_the_log(browser: Client, connection: Connection, editor: User) -> None:
+    press_test(browser, connection)
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.get_change_message()) == (editor, "Tested (testing).")

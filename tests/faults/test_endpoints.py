@@ -1,0 +1,118 @@
+"""The endpoint refuses, hangs, drips, breaks off, answers too late, flaps; and recovers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.faults import report
+from tests.faults.conftest import Prove
+from tests.faults.installation import RUN, Connected, Installation
+from tests.faults.road import Road, Weather
+
+pytestmark = pytest.mark.faults
+
+_THREADS = 32
+_RECOVERY_SECONDS = 240
+
+
+@pytest.fixture
+def road(tmp_path: Path) -> Iterator[Road]:
+    """Takes its time, as roads do, so that what is under way at once can be counted."""
+    with Road(latency=0.05) as made:
+        yield made
+
+
+@pytest.fixture
+def installation(tmp_path: Path, road: Road) -> Iterator[Installation]:
+    """With a road between the product and the CRM."""
+    with Installation(tmp_path, Connected("people", crm=road.url)) as made:
+        road.lead_to(made.crm.port)
+        yield made
+
+
+@pytest.mark.parametrize("weather", ["refuse", "hang", "drip", "reset", "late"])
+def test_an_endpoint_fails_for_some_seconds_and_recovers(
+    installation: Installation, road: Road, prove: Prove, weather: Weather
+) -> None:
+    installation.start_all(workers=2)
+    for _ in range(4):
+        installation.hand_in(RUN // 4)
+    installation.until(installation.delivered(RUN // 10))
+    road.turn(weather)
+    time.sleep(8)
+    road.turn("open")
+    opened_at = time.time()
+
+    seconds = installation.settle(_RECOVERY_SECONDS)
+
+    found = prove(f"the endpoint fails for 8 s: {weather}", seconds)
+    if weather == "refuse":
+        assert found.unknown == 0
+    else:
+        assert found.unknown > 0
+    assert found.statuses.keys() <= {"delivered", "duplicate"}
+    _check_the_ramp(road, installation, opened_at)
+    _check_the_order(installation)
+
+
+def test_an_endpoint_flaps(installation: Installation, road: Road, prove: Prove) -> None:
+    installation.start_all(workers=2)
+    installation.hand_in(RUN)
+    installation.until(installation.delivered(RUN // 10))
+    for _ in range(10):
+        for weather in ("refuse", "open"):
+            road.turn(weather)
+            time.sleep(0.5)
+    prove("the endpoint flaps, twice a second, for 10 s", installation.settle(_RECOVERY_SECONDS))
+
+
+def test_what_may_not_arrive_twice_is_held_for_a_person(tmp_path: Path, road: Road) -> None:
+    careful = Connected("people", crm=road.url, on_unknown="hold")
+    with Installation(tmp_path, careful) as installation:
+        road.lead_to(installation.crm.port)
+        [worker] = installation.start_all()
+        installation.hand_in(RUN)
+        installation.until(installation.delivered(RUN // 10))
+        road.turn("late")
+        time.sleep(4)
+        road.turn("open")
+        worker.kill()
+        installation.start("worker")
+        seconds = installation.settle(_RECOVERY_SECONDS)
+        found = installation.tally()
+        report.keep(
+            report.row("late answers and a killed worker; unknown is held", found, seconds)
+        )
+        found.check()
+        assert found.statuses["unknown"] == found.unknown > 0
+        assert found.statuses["duplicate"] == 0, "nobody heard of anybody twice"
+        assert max(installation.crm.duplicates().values(), default=0) == 0
+
+
+def _check_the_ramp(road: Road, installation: Installation, opened_at: float) -> None:
+    """After the rest one by one, then twice as many every two seconds, never all at once."""
+    after = [one.seconds for one in installation.crm.received() if one.seconds > opened_at]
+    first = int(min(after))
+    most = [road.most_under_way.get(first + second, 0) for second in range(4)]
+    assert most[0] <= 2, f"a flood: {most}"
+    assert most[1] <= 4, f"a flood: {most}"
+
+
+def _check_the_order(installation: Installation) -> None:
+    """Of those that were never tried before the outage, the older went first, list by list."""
+    first_seen: dict[int, int] = {}
+    for position, one in enumerate(installation.crm.received()):
+        first_seen.setdefault(int(one.email.split("@")[0].rpartition(".")[2]), position)
+    size = RUN // 4
+    lists = [
+        [first_seen[number] for number in range(start + 1, start + size + 1)]
+        for start in range(0, RUN, size)
+    ]
+    # What had failed comes back a little later, and two workers overtake each other.
+    medians = [sorted(positions)[size // 2] for positions in lists]
+    assert all(earlier < later for earlier, later in pairwise(medians))
