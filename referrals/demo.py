@@ -6,12 +6,14 @@ Making it twice changes nothing that a person may have changed meanwhile.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from connections.attributes import CampaignKind
 from connections.files import load_connection
+from connections.http.spec import ConnectionSpec
 from connections.models import Account, Campaign, Connection, Link
 from connections.services import link_campaign
 from connections.storing import store_connection
@@ -192,7 +194,19 @@ def _campaign(account: Account, name: str, kind: CampaignKind) -> Campaign:
 def _connection(account: Account, template: str, crm_url: str) -> Connection:
     spec = load_connection(template.format(crm=crm_url), lambda name: _CRM_KEY)
     existing = Connection.objects.filter(account=account, name=spec.name).first()
-    return existing or store_connection(spec, account=account)
+    if existing is None:
+        return store_connection(spec, account=account)
+    _follow_simulator(existing, spec)
+    return existing
+
+
+def _follow_simulator(connection: Connection, spec: ConnectionSpec) -> None:
+    """Where the simulator moved to another port, endpoints that nobody has changed move along."""
+    for endpoint in connection.endpoints.all():
+        wanted = urlsplit(spec.endpoints.get(endpoint.environment, ""))
+        current = urlsplit(endpoint.url)
+        if current.hostname == wanted.hostname and current.path == wanted.path:
+            connection.endpoints.filter(pk=endpoint.pk).update(url=wanted.geturl())
 
 
 def _link(campaign: Campaign, connection: Connection) -> None:

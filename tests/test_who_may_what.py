@@ -210,6 +210,33 @@ def test_a_filter_by_a_foreign_value_finds_nothing(world: World, people: dict[st
         assert list(answer.context["cl"].result_list) == []
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "email__startswith=z",
+        "email=zaphod.beeblebrox@heart-of-gold.example",
+        "attributes__first_name=Zaphod",
+        "attributes__contains=Zaphod",
+        "campaign__referrals__email__startswith=z",
+        "deliveries__attempts__response_body__contains=z",
+    ],
+)
+def test_nobody_is_guessed_letter_by_letter(
+    query: str, world: World, people: dict[str, User]
+) -> None:
+    page = address("referrals_referral_changelist")
+    for who in ("R", "E", "S"):
+        assert client_of(people[who]).get(f"{page}?{query}").status_code == 400
+
+
+def test_a_list_is_still_filtered_by_what_it_offers(world: World, people: dict[str, User]) -> None:
+    page = address("referrals_referral_changelist")
+    browser = client_of(people["R"])
+    for campaign, count in ((world.campaign, 1), (world.unlinked, 0)):
+        answer: Any = browser.get(f"{page}?campaign__id__exact={campaign.pk}")
+        assert len(answer.context["cl"].result_list) == count
+
+
 def test_actions_touch_no_foreign_row(world: World, people: dict[str, User]) -> None:
     foreign = make_world("FOREIGN")
     chosen = {"action": "replay", "_selected_action": foreign.delivery.pk, "confirmed": 1}

@@ -72,6 +72,12 @@ def may_act(user: Any) -> bool:  # noqa: ANN401 - any kind of user.
     return bool(user.has_perm(PERMISSION))
 
 
+def deeds_for(delivery: Delivery) -> list[Deed]:
+    """What would change something for this delivery now."""
+    one = DeliveryQuerySet(Delivery).filter(pk=delivery.pk)
+    return [deed for deed in DEEDS.values() if deed.concerned(one).exists()]
+
+
 def carry_out(request: HttpRequest, deed: Deed, rows: DeliveryQuerySet) -> int:
     """Do it, write it in each delivery's history, and tell the person; returns how many."""
     total = 0

@@ -18,10 +18,9 @@ from django.utils.safestring import SafeString
 
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
-from connections.http.spec import Environment
 from connections.templatetags.outcomes import outcome_badge
 from referrals.admin import log_search
-from referrals.admin.bulk import ACTIONS, DEEDS, carry_out, may_act
+from referrals.admin.bulk import ACTIONS, DEEDS, carry_out, deeds_for, may_act
 from referrals.admin.lines import Lines
 from referrals.admin.log_filters import LOG_FILTERS
 from referrals.admin.paging import LimitedPaginator
@@ -29,7 +28,6 @@ from referrals.admin.timeline import ATTEMPTS_A_PAGE, shown_attempts, shown_attr
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.models.deliveries import DeliveryQuerySet
 from referrals.privacy import may_see_customers, shown_id
-from referrals.replay import REREADABLE
 from referrals.templatetags.figures import duration
 
 _LONGEST_NUMBER = 19
@@ -55,6 +53,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
     sortable_by = ()
     paginator = LimitedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["referral__external_id"]
     actions = ACTIONS
 
@@ -108,9 +107,8 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         """One delivery: its timeline, and what a person may do."""
         delivery = self._found(request, unquote(object_id))
         before = request.GET.get("before", "")
-        attempts = shown_attempts(
-            delivery, request.user, int(before) if before.isdecimal() and len(before) < 9 else None
-        )
+        number = int(before) if before.isdecimal() and len(before) < _LONGEST_NUMBER else None
+        attempts = shown_attempts(delivery, request.user, number)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Delivery of {delivery.referral}",
@@ -120,13 +118,9 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
             "attributes": shown_attributes(delivery.referral, request.user),
             "attempts": attempts[:ATTEMPTS_A_PAGE],
             "has_earlier": len(attempts) > ATTEMPTS_A_PAGE,
-            "is_latest": not before,
+            "is_latest": number is None,
             "sees_customers": may_see_customers(request.user),
-            "may_act": may_act(request.user),
-            "may_replay": delivery.claimed_at is None,
-            "may_reread": delivery.status in REREADABLE,
-            "may_cancel": delivery.status == "pending" and delivery.claimed_at is None,
-            "environment": Environment.PRODUCTION.value,
+            "deeds": deeds_for(delivery) if may_act(request.user) else (),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "referrals/delivery.html", context)

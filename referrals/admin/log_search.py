@@ -32,12 +32,12 @@ def search_referrals(rows: QuerySet[Any], text: str, user: Any) -> QuerySet[Any]
 
 
 def _referrals(text: str, user: Any) -> list[Any]:  # noqa: ANN401 - any kind of user.
-    """By address people are found only for whom may see customers' data."""
+    """By address people are found only for whom may see customers' data, also where it is an id."""
+    if "@" in text and not may_see_customers(user):
+        return []
     own = Referral.objects.visible_to(user).order_by()
     found = _first(own.filter(_begins("external_id", text)), "pk")
-    if "@" in text and may_see_customers(user):
-        found += _first(own.filter(email=text.lower()), "pk")
-    return found
+    return found + _first(own.filter(email=text.lower()), "pk") if "@" in text else found
 
 
 def _first(rows: QuerySet[Any], column: str) -> list[Any]:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
+from connections.templatetags.outcomes import outcome_badge
 from referrals.admin import log_search, timeline
 from referrals.admin.lines import Lines
 from referrals.admin.paging import LimitedPaginator
@@ -24,17 +25,23 @@ class DeliveryInline(ReadOnly, AccountScoped, admin.TabularInline):  # type: ign
     """Where a referral went."""
 
     model = Delivery
-    fields = ["connection", "status", "outcome", "due_at", "settled_at"]
+    fields = ["connection", "shown_status", "due_at", "settled_at"]
+    readonly_fields = ["shown_status"]
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return super().get_queryset(request).select_related("connection", "referral")
+
+    @admin.display(description="Status")
+    def shown_status(self, delivery: Delivery) -> SafeString | str:
+        return outcome_badge(delivery.status)
 
 
 @admin.register(Referral)
 class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """Referrals as they were accepted."""
 
+    change_list_template = "referrals/limited_list.html"
     list_display = ["shown_id", "campaign", "accepted_at", "occurred_at"]
     line_columns = ("external_id", "campaign__name", "accepted_at", "occurred_at")
     list_filter = ["campaign"]
@@ -43,6 +50,7 @@ class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
     sortable_by = ()
     paginator = LimitedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["external_id"]
     search_help_text = "The beginning of an external ID."
     fields = ["shown_id", "campaign", "accepted_at", "occurred_at", "shown_attributes"]

@@ -22,44 +22,57 @@ class FirstStep:
     is_done: bool
 
 
+_STEPS = (
+    (
+        "Add an account",
+        "One advertiser; its staff become members.",
+        "connections_account_add",
+    ),
+    (
+        "Add a connection",
+        "How the CRM is reached and how its answers are read.",
+        "connections_connection_add",
+    ),
+    (
+        "Test it",
+        "Until it does what is wanted.",
+        "connections_connection_changelist",
+    ),
+    (
+        "Add a campaign",
+        "What referrals come in for.",
+        "connections_campaign_add",
+    ),
+    (
+        "Link the campaign",
+        "From then on its referrals go to the connection.",
+        "real_time_referral",
+    ),
+    (
+        "Issue an intake key",
+        "With it, your site hands in referrals over the API.",
+        "referrals_intakekey_add",
+    ),
+)
+
+
 def first_steps(user: Any) -> Sequence[FirstStep]:  # noqa: ANN401 - any kind of user.
     """The way from nothing to the first delivery."""
     connections = Connection.objects.visible_to(user)
-    return (
-        FirstStep(
-            title="Add an account",
-            explanation="One advertiser; its staff become members.",
-            address=reverse("admin:connections_account_add"),
-            is_done=Account.objects.visible_to(user).exists(),
-        ),
-        FirstStep(
-            title="Add a connection",
-            explanation="How the CRM is reached and how its answers are read.",
-            address=reverse("admin:connections_connection_add"),
-            is_done=connections.exists(),
-        ),
-        FirstStep(
-            title="Test it",
-            explanation="Until it does what is wanted.",
-            address=reverse("admin:connections_connection_changelist"),
-            is_done=connections.tested().exists(),
-        ),
-        FirstStep(
-            title="Add a campaign",
-            explanation="What referrals come in for.",
-            address=reverse("admin:connections_campaign_add"),
-            is_done=Campaign.objects.visible_to(user).exists(),
-        ),
-        FirstStep(
-            title="Link the campaign",
-            explanation="From then on its referrals go to the connection.",
-            address=reverse("admin:real_time_referral"),
-            is_done=Link.objects.visible_to(user).active().exists(),
-        ),
-        FirstStep(
-            title="Issue an intake key",
-            explanation="With it, your site hands in referrals over the API.",
-            address=reverse("admin:referrals_intakekey_add"),
-            is_done=IntakeKey.objects.visible_to(user).exists(),
-        ),
+    done = (
+        Account.objects.visible_to(user),
+        connections,
+        connections.tested(),
+        Campaign.objects.visible_to(user),
+        Link.objects.visible_to(user).active(),
+        IntakeKey.objects.visible_to(user),
     )
+    return [
+        FirstStep(
+            title=title,
+            explanation=explanation,
+            address=reverse(f"admin:{name}"),
+            is_done=rows.exists(),
+        )
+        for (title, explanation, name), rows in zip(_STEPS, done, strict=True)
+    ]

@@ -28,6 +28,7 @@ from referrals.statistics import (
     WINDOWS,
     Activity,
     Backlog,
+    Traffic,
     Window,
     backlogs,
     traffic,
@@ -100,30 +101,44 @@ def dashboard(request: HttpRequest) -> Mapping[str, Any]:
     deliveries = Delivery.objects.visible_to(user)
     flow = traffic(deliveries, DeliveryAttempt.objects.visible_to(user), window, now)
     left = backlogs(deliveries)
-    connections = list(
-        Connection.objects.visible_to(user).with_is_tested().select_related("account", "health")
-    )
-    lines = sorted(
-        (_health(one, flow.activities, left, now) for one in connections),
-        key=lambda line: line.urgency,
-    )
-    counts = flow.counts
-    is_new = not left and not counts and not deliveries.exists()
+    is_new = not left and not flow.counts and not deliveries.exists()
     return {
         "may_watch": True,
+        "signs": signs_of_life(now),
+        "first_steps": first_steps(user) if is_new else (),
+        **_chart(flow, window),
+        **_connections(user, flow, left, now),
+    }
+
+
+def _chart(flow: Traffic, window: Window) -> dict[str, Any]:
+    counts = flow.counts
+    return {
         "window": window,
         "windows": WINDOWS.values(),
+        "shape": _shape(window),
         "chart": chart(flow.steps),
         "legend": [(status, counts[status]) for status in STACK if counts[status]],
         "total": counts.total(),
         "success_rate": Activity(counts=counts).success_rate,
+    }
+
+
+def _connections(
+    user: Any,  # noqa: ANN401 - any kind of user.
+    flow: Traffic,
+    left: Mapping[int, Backlog],
+    now: datetime,
+) -> dict[str, Any]:
+    rows = Connection.objects.visible_to(user).with_is_tested()
+    connections = list(rows.select_related("account", "health"))
+    lines = [_health(one, flow.activities, left, now) for one in connections]
+    lines.sort(key=lambda line: line.urgency)
+    return {
         "attention": _attention(connections, left),
         "held": [line for line in lines if line.state == Connection.State.HELD],
         "health": lines[:MOST_CONNECTIONS],
         "more": max(0, len(lines) - MOST_CONNECTIONS),
-        "signs": signs_of_life(now),
-        "first_steps": first_steps(user) if is_new else (),
-        "shape": _shape(window),
     }
 
 

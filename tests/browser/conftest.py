@@ -9,7 +9,6 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -45,20 +44,6 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-@dataclass
-class Visitor:
-    """A person at a browser: opens pages, and remembers all that the browser complained about."""
-
-    page: Page
-    address: str
-    complaints: list[str] = field(default_factory=list)
-
-    def open(self, path: str) -> Page:
-        """Go to an address of the site."""
-        self.page.goto(f"{self.address}{path}")
-        return self.page
-
-
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -73,30 +58,40 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(
+def open_page(
     chromium: Browser, live_server: LiveServer, uncollected: None
-) -> Iterator[Callable[..., Visitor]]:
-    """Makes visitors: `visit(user)`; options go to the browser, such as java_script_enabled."""
-    opened: list[tuple[BrowserContext, Visitor]] = []
+) -> Iterator[Callable[..., Page]]:
+    """Opens browsers: `open_page(user)` is a page on which the person is logged in, `None` nobody.
 
-    def make(user: User | None, **options: Any) -> Visitor:
-        context = chromium.new_context(**options)
+    Options go to the browser, such as java_script_enabled or color_scheme.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def make(user: User | None, **options: Any) -> Page:
+        context = chromium.new_context(base_url=live_server.url, **options)
+        contexts.append(context)
         context.set_default_timeout(_PATIENCE_MILLISECONDS)
-        visitor = Visitor(context.new_page(), live_server.url)
+        page = context.new_page()
         if options.get("java_script_enabled", True):
-            context.expose_function("complain", visitor.complaints.append)
+            context.expose_function("complain", lambda text: _complain(complaints, text))
             context.add_init_script(_REPORT_VIOLATIONS)
-        visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
-        visitor.page.on("console", lambda said: _listen(visitor, said))
+        page.on("pageerror", lambda error: _complain(complaints, str(error)))
+        page.on("console", lambda said: _listen(complaints, said))
         if user is not None:
             context.add_cookies([_session_cookie(user, live_server.url)])
-        opened.append((context, visitor))
-        return visitor
+        return page
 
     yield make
-    for context, _ in opened:
+    for context in contexts:
         context.close()
-    assert [visitor.complaints for _, visitor in opened if visitor.complaints] == []
+    assert complaints == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page], admin_user: User) -> Page:
+    """A browser at which the administrator sits."""
+    return open_page(admin_user)
 
 
 @pytest.fixture
@@ -106,9 +101,9 @@ def editor(transactional_db: None, account: Account) -> User:
 
 
 @pytest.fixture
-def visitor(visit: Callable[..., Visitor], editor: User) -> Visitor:
-    """The editor at a browser."""
-    return visit(editor)
+def editors_page(open_page: Callable[..., Page], editor: User) -> Page:
+    """A browser at which the editor sits."""
+    return open_page(editor)
 
 
 @pytest.fixture
@@ -141,9 +136,13 @@ def _work_until(stop: threading.Event) -> None:
     databases.close_all()
 
 
-def _listen(visitor: Visitor, said: Any) -> None:
+def _complain(complaints: list[str], text: str) -> None:
+    complaints.append(text)
+
+
+def _listen(complaints: list[str], said: Any) -> None:
     if said.type == "error":
-        visitor.complaints.append(f"{said.text} at {said.location.get('url')}")
+        complaints.append(f"{said.text} at {said.location.get('url')}")
 
 
 def _session_cookie(user: User, url: str) -> Any:

@@ -2,67 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from connections.models import Account, Connection
-from tests.browser.conftest import Visitor
+from tests.browser.connection_page import add_rule, go_to, go_to_the_doors, open_tab, save
 from tests.crm import CRM
 
 BODY = '{"email_address": "", "status": "subscribed"}'
 
 
-def go_to_the_empty_form(visitor: Visitor) -> Page:
-    page = visitor.open("/admin/")
-    sidebar = page.get_by_role("navigation", name="Sidebar")
-    sidebar.get_by_role("link", name="Connections", exact=True).first.click()
-    page.get_by_role("link", name="Add connection").click()
-    expect(page.get_by_role("heading", name="Referrals", exact=True)).to_be_visible()
-    page.get_by_role("link", name="API").first.click()
+def test_setting_up_the_api_connection(editors_page: Page, account: Account, crm: CRM) -> None:
+    page = editors_page
+    # 1. to 4. Connections in the left menu, Add connection, API under Referrals.
+    go_to_the_doors(page)
     page.get_by_role("link", name="Start empty").click()
-    return page
 
-
-def tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name).click()
-
-
-def test_setting_up_the_api_connection(visitor: Visitor, account: Account, crm: CRM) -> None:
-    page = go_to_the_empty_form(visitor)
-
-    # Give your connection a name.
+    # 5. Give your connection a name.
     page.get_by_label("Name:").first.fill("Newsletter")
-    page.get_by_label("API documentation:").fill("https://docs.example/subscribers")
 
-    # Enter the endpoint for your connection.
-    tab(page, "Endpoint")
-    page.get_by_label("Production:").fill(f"{crm.url}/3.0/lists/production/members")
-    page.get_by_label("Testing:").fill(f"{crm.url}/3.0/lists/testing/members")
+    # 6. Enter the endpoint for your connection.
+    endpoint = open_tab(page, "Endpoint")
+    endpoint.get_by_label("Production:").fill(f"{crm.url}/3.0/lists/production/members")
+    endpoint.get_by_label("Testing:").fill(f"{crm.url}/3.0/lists/testing/members")
 
-    # Enter all the required information under Authorization, Headers, and Body.
-    tab(page, "Authorization")
-    page.get_by_label("Authorization:").select_option("basic")
-    page.get_by_label("User name:").fill("referrals")
-    page.get_by_label("Password:").fill(crm.key)
-    tab(page, "Headers")
-    page.get_by_label("Name 1").fill("Accept")
-    page.get_by_label("Value 1").fill("application/json")
-    tab(page, "Body")
-    body = page.get_by_label("Body:", exact=True)
-    body.fill(BODY)
-    body.evaluate("(field, at) => field.setSelectionRange(at, at)", BODY.index('"", ') + 1)
-    page.get_by_role("button", name="email", exact=True).click()
-    page.get_by_label("Email address email", exact=True).check()
+    # 7. Enter all the required information under Authorization, Headers, and Body.
+    authorization = open_tab(page, "Authorization")
+    authorization.get_by_label("Authorization:").select_option("basic")
+    authorization.get_by_label("User name:").fill("referrals")
+    authorization.get_by_label("Password:").fill(crm.key)
+    headers = open_tab(page, "Headers")
+    headers.get_by_label("Name 1").fill("Accept")
+    headers.get_by_label("Value 1").first.fill("application/json")
+    body = open_tab(page, "Body")
+    document = body.get_by_label("Body:", exact=True)
+    document.fill(BODY)
+    document.evaluate("(field, at) => field.setSelectionRange(at, at)", BODY.index('""') + 1)
+    body.get_by_role("button", name="email", exact=True).click()
+    body.get_by_role("checkbox", name="Email address email", exact=True).check()
 
-    # Enter all your Response handling rules.
-    tab(page, "Response handling")
+    # 8. Enter all your Response handling rules.
+    open_tab(page, "Response handling")
     add_rule(page, 1, status="400", path="title", value="Member Exists", outcome="duplicate")
     add_rule(page, 2, status="200", outcome="delivered")
-    page.get_by_role("button", name="Save", exact=True).click()
+    save(page)
 
-    expect(page.get_by_role("listitem").filter(has_text="was added successfully")).to_be_visible()
     connection = Connection.objects.get()
     assert (connection.account, connection.name) == (account, "Newsletter")
-    assert connection.spec("testing").endpoints["testing"].endswith("/testing/members")
+    assert set(connection.spec().endpoints) == {"production", "testing"}
     assert connection.headers == {"Accept": "application/json"}
     assert connection.document == '{"email_address": "{{ email }}", "status": "subscribed"}'
     assert connection.required_attributes == ["email"]
@@ -73,30 +62,110 @@ def test_setting_up_the_api_connection(visitor: Visitor, account: Account, crm: 
     ]
 
 
-def add_rule(
-    page: Page, number: int, *, status: str, outcome: str, path: str = "", value: str = ""
+def test_preview_and_requirements_follow_what_is_typed(
+    editors_page: Page, account: Account
 ) -> None:
-    page.get_by_role("button", name="Add rule").click()
-    rule = page.locator(".rule-row").nth(number - 1)
-    rule.get_by_label("Status:").fill(status)
-    if path:
-        rule.get_by_label("Where:").select_option("json")
-        rule.get_by_label("Path:").fill(path)
-        rule.get_by_label("Operator:").select_option("equals")
-        rule.get_by_label("Value:").fill(value)
-    rule.get_by_label("Outcome:").select_option(outcome)
-
-
-def test_the_preview_and_the_requirements_follow_what_is_typed(
-    visitor: Visitor, account: Account
-) -> None:
-    page = go_to_the_empty_form(visitor)
+    page = editors_page
+    go_to_the_doors(page)
+    page.get_by_role("link", name="Start empty").click()
     side = page.get_by_label("Preview and requirements")
     expect(side.get_by_text("6 of 8 missing")).to_be_visible()
-    tab(page, "Endpoint")
-    page.get_by_label("Production:").fill("https://crm.example/people/{{ emial }}")
+    endpoint = open_tab(page, "Endpoint").get_by_label("Production:")
+    endpoint.fill("https://crm.example/people/{{ emial }}")
     expect(side.get_by_text('Did you mean "email"?')).to_be_visible()
-    page.get_by_label("Production:").fill("https://crm.example/people/{{ email }}")
+    endpoint.fill("https://crm.example/people/{{ email }}")
     expect(side.get_by_text("POST /people/john.smith%40example.com HTTP/1.1")).to_be_visible()
     expect(side.get_by_text("5 of 8 missing")).to_be_visible()
     assert not Connection.objects.exists()
+
+
+def test_expected_responses_tell_at_once_what_a_changed_rule_makes_of_them(
+    editors_page: Page, connection: Connection
+) -> None:
+    connection.expected_responses.create(
+        name="Twice", status=400, body='{"title": "Member Exists"}', outcome="duplicate"
+    )
+    page = editors_page
+    go_to(page, connection)
+    open_tab(page, "Response handling")
+    verdict = page.locator(".expected-row").first
+    expect(verdict).to_contain_text("≡ Duplicate ✓ as expected")
+    page.locator(".rule-row").first.get_by_label("Value:").fill("Something else")
+    expect(verdict).to_contain_text("expected duplicate, read as ✕ Rejected")
+
+
+def test_rules_change_places_by_button_and_by_dragging(
+    editors_page: Page, connection: Connection
+) -> None:
+    page = editors_page
+    go_to(page, connection)
+    open_tab(page, "Response handling")
+    rules = page.locator(".rule-row")
+    rules.nth(1).get_by_role("button", name="Move this rule up").press("Enter")
+    expect(rules.nth(0).get_by_label("Status:")).to_have_value("200")
+    save(page)
+    assert [rule.status for rule in connection.response_rules.all()] == ["200", "400"]
+    open_tab(page, "Response handling")
+    rules.nth(1).locator("[data-drag]").drag_to(rules.nth(0), target_position={"x": 9, "y": 2})
+    save(page)
+    assert [rule.status for rule in connection.response_rules.all()] == ["400", "200"]
+
+
+def test_a_rule_is_removed(editors_page: Page, connection: Connection) -> None:
+    page = editors_page
+    go_to(page, connection)
+    open_tab(page, "Response handling")
+    page.locator(".rule-row").first.get_by_role("button", name="Remove this rule").click()
+    save(page)
+    assert [rule.outcome for rule in connection.response_rules.all()] == ["delivered"]
+
+
+def test_an_error_is_found_from_the_tab_that_says_so(
+    editors_page: Page, connection: Connection
+) -> None:
+    page = editors_page
+    go_to(page, connection)
+    open_tab(page, "Body").get_by_label("Body:", exact=True).fill('{"a": "{{ emial }}"}')
+    open_tab(page, "General")
+    page.get_by_role("button", name="Save", exact=True).click()
+    body = page.get_by_role("tab", name="Body 1 problem")
+    expect(body).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel", name="Body")).to_contain_text('Did you mean "email"?')
+    open_tab(page, "Settings")
+    page.get_by_label("Preview and requirements").get_by_role("link", name="Body").first.click()
+    expect(page.get_by_label("Body:", exact=True)).to_be_focused()
+
+
+def test_tabs_are_used_by_keyboard_alone(editors_page: Page, connection: Connection) -> None:
+    page = editors_page
+    go_to(page, connection)
+    page.get_by_role("tab", name="General").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Endpoint")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Method:")).to_be_focused()
+    page.get_by_role("tab", name="Endpoint").focus()
+    page.keyboard.press("End")
+    expect(page.get_by_role("tabpanel", name="Settings")).to_be_visible()
+    page.keyboard.press("Home")
+    expect(page.get_by_role("tabpanel", name="General")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Settings")).to_be_focused()
+
+
+def test_everything_is_there_without_javascript(
+    open_page: Callable[..., Page], editor: User, connection: Connection
+) -> None:
+    page = open_page(editor, java_script_enabled=False)
+    go_to(page, connection)
+    for name in ("General", "Endpoint", "Authorization", "Headers", "Body", "Settings"):
+        expect(page.get_by_role("heading", name=name, exact=True).first).to_be_visible()
+    page.get_by_label("Name 1").first.fill("X-Note")
+    page.get_by_label("Value 1").first.fill("by hand")
+    rule = page.locator(".rule-row").nth(2)
+    rule.get_by_label("Status:").fill("422")
+    rule.get_by_label("Outcome:").select_option("rejected")
+    save(page)
+    assert Connection.objects.get().headers == {"X-Note": "by hand"}
+    assert connection.response_rules.last().status == "422"  # type: ignore[union-attr]
+    expect(page.locator("pre.code").first).to_contain_text("X-Note: by hand")

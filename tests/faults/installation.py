@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from tests.crm import CRM
 from tests.faults.property import Tally, tally
 from tests.stack import ROOT, Stack
 
@@ -48,6 +49,7 @@ class Installation(Stack):
 
     def __init__(self, folder: Path, *wanted: Connected, **settings: str) -> None:
         super().__init__(folder, **{**_SHORT_TIMES, **settings})
+        self.crm = CRM(slow_seconds=0.5, hang_seconds=60, retry_after=2)
         self._wanted = wanted or (Connected("people"),)
         self.accepted: list[str] = []
         self._numbers = itertools.count(1)

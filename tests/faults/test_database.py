@@ -6,10 +6,13 @@ import os
 import sqlite3
 import time
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.faults import report
+from tests.faults.cluster import Cluster, binaries
 from tests.faults.conftest import Prove
 from tests.faults.installation import RUN, Installation
 
@@ -68,3 +71,23 @@ def test_another_writer_locks_the_database(
     found = prove(f"another writer locks SQLite for {seconds} s", installation.settle())
     if seconds == 3:
         assert (found.unknown, found.requests) == (0, RUN)
+
+
+@only_postgresql
+@pytest.mark.faults
+@pytest.mark.skipif(binaries() is None, reason="PostgreSQL's own programs are not on this machine.")
+def test_the_server_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Cluster() as cluster:
+        monkeypatch.setenv("DATABASE_URL", cluster.url)
+        with Installation(tmp_path) as installation:
+            installation.start_all(workers=2)
+            installation.hand_in(RUN)
+            for count in (300, 900):
+                installation.until(installation.delivered(count))
+                cluster.restart()
+            installation.hand_in(100)
+            seconds = installation.settle()
+            found = installation.tally()
+            name = "the database server is restarted at once, twice"
+            report.keep(report.row(name, found, seconds))
+            found.check()

@@ -60,14 +60,14 @@ def test_the_tick_is_killed(installation: Installation, prove: Prove) -> None:
     installation.start("worker")
     installation.start_web()
     tick = installation.start("tick")
-    # Half of them are refused twice, so that retries fall due when nobody rings for them.
+    # Half of them are told to come later, so that they fall due when nobody rings for them.
     installation.hand_in(RUN // 2)
-    installation.hand_in(RUN // 2, word="flaky")
+    installation.hand_in(RUN // 2, word="throttled")
     installation.until(installation.delivered(100))
     kill(tick)
     time.sleep(3)
     installation.start("tick")
-    prove("the tick is killed", installation.settle(240))
+    prove("the tick is killed", installation.settle())
 
 
 def test_workers_are_told_to_stop(installation: Installation, prove: Prove) -> None:

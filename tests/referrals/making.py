@@ -24,7 +24,7 @@ from referrals.states import Cause, DeliveryStatus
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 LEASE = timedelta(seconds=90)
-_LONGEST_SECONDS = 20
+_LONGEST_SECONDS = 30
 
 ResultT = TypeVar("ResultT")
 
@@ -141,6 +141,14 @@ def deliver_all() -> None:
     while Delivery.objects.pending().exists():
         assert time.monotonic() < end, list(Delivery.objects.pending().values())
         deliver()
+
+
+def until(is_true: Callable[[], bool]) -> None:
+    """Wait for what another thread or process does."""
+    end = time.monotonic() + _LONGEST_SECONDS
+    while not is_true():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.01)
 
 
 def log(external_id: str = "") -> list[tuple[int, str, int | None]]:

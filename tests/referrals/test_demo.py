@@ -18,6 +18,7 @@ from django.test import Client
 from connections.files import check_connection
 from connections.models import Campaign, Connection, Endpoint, Link
 from connections.services import run_test, unlink_campaign
+from referrals.demo import make_demo
 from referrals.models import Delivery
 from tests.crm import CRM
 from tests.referrals.making import Door, deliver
@@ -153,3 +154,17 @@ def test_the_key_is_kept_where_only_its_owner_reads_it(
     kept = tmp_path / "demo_intake_key"
     assert kept.read_text() == made["intake_key"]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_endpoints_follow_the_simulator_unless_a_person_changed_them(db: None) -> None:
+    make_demo(crm_url="http://127.0.0.1:9000")
+    changed = Endpoint.objects.get(connection__name="Demo CRM (JSON)", environment="testing")
+    Endpoint.objects.filter(pk=changed.pk).update(url="https://crm.example/mine")
+
+    make_demo(crm_url="http://127.0.0.1:9001")
+
+    rows = Endpoint.objects.filter(connection__name="Demo CRM (JSON)")
+    assert dict(rows.values_list("environment", "url")) == {
+        "production": "http://127.0.0.1:9001/3.0/lists/production/members",
+        "testing": "https://crm.example/mine",
+    }

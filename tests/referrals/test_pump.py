@@ -69,23 +69,20 @@ def test_what_may_go_well_later_waits_for_its_time(
     crm: CRM, campaign: Campaign, link: Link, settings: Any,
     email: str, outcome: str, answer: int | None, error: str, step: int, wait: float,
 ) -> None:  # fmt: skip
-    settings.DELIVERY_READ_TIMEOUT = 0.1
+    if error == "read_timeout":
+        settings.DELIVERY_READ_TIMEOUT = 0.1
     hand_in(campaign, email)
 
     assert deliver() == {outcome: 1}
 
     delivery, attempt = only()
     assert (delivery.status, delivery.outcome, delivery.step) == ("pending", outcome, step)
-    assert (attempt.outcome, attempt.response_status, attempt.error_code) == (
-        outcome,
-        answer,
-        error,
-    )
+    found = (attempt.outcome, attempt.response_status, attempt.error_code)
+    assert found == (outcome, answer, error)
     assert (delivery.claimed_at, delivery.settled_at) == (None, None)
     assert delivery.due_at is not None
-    finished = attempt.started_at + timedelta(milliseconds=attempt.duration_ms or 0)
-    assert wait <= (delivery.due_at - finished).total_seconds() + 0.001
-    assert (delivery.due_at - attempt.started_at).total_seconds() < wait * 1.2 + 5
+    waits = (delivery.due_at - attempt.started_at).total_seconds()
+    assert wait <= waits < wait * 1.2 + 20
     assert deliver() == {}
     assert len(crm.received()) == 1
 

@@ -7,6 +7,7 @@ const PAUSE = 350;
 if (form) {
   let timer = 0;
   let running = null;
+  let isUnsaved = false;
 
   const fill = (html) => {
     const parsed = new DOMParser().parseFromString(html, "text/html");
@@ -34,13 +35,23 @@ if (form) {
     }
   };
 
-  const later = () => {
+  const later = (event) => {
+    // A search field has no name and changes nothing; a formset tells of rows that came or went.
+    if (!event.target.name && !event.target.matches("[data-formset]")) return;
     clearTimeout(timer);
     timer = setTimeout(refresh, PAUSE);
+    isUnsaved = true;
     for (const note of document.querySelectorAll("[data-unsaved]")) note.hidden = false;
   };
 
   form.addEventListener("input", later);
   form.addEventListener("change", later);
-  form.addEventListener("submit", () => clearTimeout(timer));
+  form.addEventListener("submit", () => {
+    clearTimeout(timer);
+    isUnsaved = false;
+  });
+  // Test, a link or a closed window would lose what was typed.
+  addEventListener("beforeunload", (event) => {
+    if (isUnsaved) event.preventDefault();
+  });
 }

@@ -1,0 +1,76 @@
+"""A credential is revoked midway: the connection is held, one mail says so, nothing is used up."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.faults import report
+from tests.faults.installation import RUN, Installation
+
+_THREADS = 32
+_WORKERS = 2
+
+_RELEASE = """
+from connections.models import Connection
+from referrals.holding import release
+connection = Connection.objects.get(name="people")
+connection.secrets = {"password": "another-key"}
+connection.save()
+release(connection)
+"""
+
+
+@pytest.mark.faults
+def test_a_revoked_credential_holds_the_connection(tmp_path: Path) -> None:
+    mails = tmp_path / "mails"
+    with Installation(tmp_path, EMAIL_URL=f"filemail://{mails}") as installation:
+        installation.start_all(workers=_WORKERS)
+        installation.hand_in(RUN)
+        installation.until(installation.delivered(RUN // 4))
+        installation.crm.change_key("another-key")
+        installation.until(lambda: state(installation) == "held")
+        installation.until(lambda: in_hand(installation) == 0)
+        requests = len(installation.crm.received())
+        time.sleep(3)
+        assert len(installation.crm.received()) == requests, "held is held"
+        refused = sum(one.status == 401 for one in installation.crm.received())
+        assert 3 <= refused <= 2 * _WORKERS * _THREADS
+        assert installation.query(
+            "SELECT DISTINCT step FROM referrals_delivery WHERE status = 'pending'"
+        ) == [(0,)]
+        installation.until(lambda: subjects(mails)["people is held: somebody must look"] == 1)
+
+        installation.shell(_RELEASE)
+        seconds = installation.settle(240)
+        found = installation.tally()
+        name = f"a credential is revoked ({refused} refused), renewed, and the hold released"
+        report.keep(report.row(name, found, seconds))
+        found.check()
+        assert found.statuses == {"delivered": RUN}
+        assert installation.query("SELECT DISTINCT step FROM referrals_delivery") == [(1,)]
+        installation.until(lambda: subjects(mails)["people was released"] == 1)
+        assert subjects(mails) == {
+            "people is held: somebody must look": 1,
+            "people was released": 1,
+        }
+
+
+def state(installation: Installation) -> str:
+    query = "SELECT state FROM connections_connection WHERE name = 'people'"
+    return str(installation.query(query)[0][0])
+
+
+def in_hand(installation: Installation) -> int:
+    query = "SELECT count(*) FROM referrals_delivery WHERE claimed_at IS NOT NULL"
+    return int(installation.query(query)[0][0])
+
+
+def subjects(mails: Path) -> Counter[str]:
+    """How many mails were sent, by subject."""
+    lines = [line for file in mails.glob("*") for line in file.read_text().splitlines()]
+    begin = "Subject: "
+    return Counter(line.removeprefix(begin) for line in lines if line.startswith(begin))
