@@ -18,6 +18,11 @@ run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is
 test: $(VENV)/dev ## Run all tests, on DATABASE_URL and REDIS_URL where they are set.
 	python -m pytest --numprocesses auto --dist loadscope
 
+faults: export FAULTS_ROWS := $(CURDIR)/docs/faults
+faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/faults.md.
+	pytest tests/faults -m "faults or not faults" || failed=1; \
+	python -m tests.faults.report $(FAULTS_ROWS) docs/faults.md; exit $${failed:-0}
+
 check: $(VENV)/dev ## Format, lint, types, imports, migrations and deployment checks.
 	ruff format --check .
 	ruff check .
@@ -49,4 +54,4 @@ $(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run
 
-.PHONY: run test check format clean help
+.PHONY: run test faults check format clean help

@@ -53,7 +53,7 @@ class Preview:
     request: Request | None = None
     problems: tuple[Problem, ...] = ()
     readings: Mapping[int, ResponseCheck] = field(default_factory=dict)
-    attributes: frozenset[str] = frozenset()
+    attributes: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
 
     @property
@@ -69,7 +69,7 @@ def make_preview(draft: Draft) -> Preview:
     try:
         spec = draft.spec()
         builder = RequestBuilder(spec, draft.environment)
-        preview = replace(preview, attributes=builder.attributes())
+        preview = replace(preview, attributes=tuple(sorted(builder.attributes())))
         builder.check_attributes(draft.catalogue)
         request = _sample_request(builder, spec, draft)
     except (DescriptionError, BuildError) as error:

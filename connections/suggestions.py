@@ -32,6 +32,9 @@ _TELLING = (
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 _ID = re.compile(r"(^|[._\[/'])(id|ID|guid|uuid)\b[^.\[/]*$|(Id|ID|_id)\b[^.\[/]*$")
+_ONE_OFF = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}|\d{4}-\d\d-\d\dT\S+")
+"""Values that no other answer will have: identifiers, hashes, moments."""
+
 _DUPLICATE = re.compile(r"exist|duplicate|already|conflict", re.IGNORECASE)
 _SUPPRESSED = re.compile(
     r"unsubscri|opt(ed)?[-_ ]?out|suppress|compliance|forgotten", re.IGNORECASE
@@ -124,8 +127,8 @@ def _xml_conditions(root: etree._Element) -> Iterator[Condition]:
 
 
 def _condition(where: str, path: str, text: str) -> Iterator[Condition]:
-    """The value itself, or for an id, which differs every time, only that there is one."""
-    if text and _ID.search(path):
+    """The value itself, or for what differs every time, such as an id, only that there is one."""
+    if text and (_ID.search(path) or _ONE_OFF.fullmatch(text)):
         yield Condition(where=where, path=path, operator="exists")
     elif text and len(text) <= _LONGEST_VALUE and "\n" not in text:
         yield Condition(where=where, path=path, operator="equals", value=text)

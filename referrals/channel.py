@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from connections.attempt import Attempt, prepare
 from connections.attributes import Attribute, CampaignKind, shareable
 from connections.client import Client
@@ -22,7 +20,7 @@ from connections.http.rules import Classification
 from connections.models import Connection
 from connections.models.exchanges import exchange_columns
 from referrals.breaker import Observation
-from referrals.claims import Claim, Completion
+from referrals.claims import Claim, Completion, clock
 from referrals.models.deliveries import idempotency_key
 from referrals.schedule import policy_of, settle
 from referrals.states import Cause
@@ -62,7 +60,7 @@ class Channel:
 
     def deliver(self, client: Client, claim: Claim) -> Finished:
         """One attempt with the attributes that this kind of campaign may share."""
-        started_at = timezone.now()
+        started_at = clock.now()
         kind = CampaignKind(claim.campaign_kind)
         attributes = shareable(claim.attributes, kind, self._catalogue)
         key = idempotency_key(claim.referral_id, claim.connection_id)
@@ -90,7 +88,7 @@ class Channel:
         step: int,
         columns: Mapping[str, Any] | None,
     ) -> Completion:
-        now = timezone.now()
+        now = clock.now()
         settlement = settle(
             meaning,
             step=step,

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from connections.models import Connection
 from referrals import heartbeats
+from referrals.claims import clock
 from referrals.models import ConnectionHealth, Delivery
 from referrals.queue import waiting_jobs
 
@@ -52,7 +53,8 @@ class Status:
 
 def read_status() -> Status:
     """The status now; raises DatabaseError where there is no database to ask."""
-    now = timezone.now()
+    clock.adjust()
+    now = clock.now()
     beats, jobs = _ask_redis()
     due = Delivery.objects.claimable(now).aggregate(count=Count("pk"), oldest=Min("due_at"))
     oldest = due["oldest"] and (now - due["oldest"]).total_seconds()
@@ -93,7 +95,7 @@ def _neglected_seconds(now: datetime) -> float | None:
     waits by somebody's wish."""
     limited = Q(connection__limits__has_any_keys=["per_second", "in_flight"])
     oldest = Delivery.objects.claimable(now).exclude(limited).aggregate(at=Min("due_at"))["at"]
-    return oldest and (now - oldest).total_seconds()
+    return None if oldest is None else (now - oldest).total_seconds()
 
 
 def _problems(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from connections.http.outcomes import Outcome
 from connections.models import Connection
 from connections.services import release_connection
 from referrals import breaker
 from referrals.breaker import Event
+from referrals.claims import clock
 from referrals.models import ConnectionHealth, Delivery
 from referrals.models.health import BREAKER_COLUMNS
 from referrals.queue import announce, ring
@@ -23,7 +23,8 @@ def release(connection: Connection) -> int:
     What waits because its credentials were refused is due at once: that they are good now is what
     the person who releases it says.
     """
-    now = timezone.now()
+    clock.adjust()
+    now = clock.now()
     was_held = release_connection(connection)
     _forget(connection, now)
     waiting = Delivery.objects.pending().filter(connection=connection, claimed_at=None)

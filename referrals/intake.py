@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from connections.attributes import Attribute, AttributeValueError
 from connections.http.errors import suggestion
 from connections.models import Campaign, Link
+from referrals.claims import clock
 from referrals.models import Delivery, Referral
 from referrals.queue import ring
 
@@ -79,7 +79,8 @@ def accept_referrals(campaign: Campaign, items: Sequence[Item]) -> list[Accepted
 def _store(
     campaign: Campaign, items: Sequence[Item], cleaned: Sequence[dict[str, Any]]
 ) -> list[Accepted]:
-    now = timezone.now()
+    clock.adjust()
+    now = clock.now()
     rows = [
         Referral(
             campaign=campaign,

@@ -17,14 +17,13 @@ from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.utils import timezone
 
 from connections.client import Client
 from connections.models import Connection
 from connections.outbound import shared_client
 from referrals import stopping
 from referrals.channel import Channel, Finished
-from referrals.claims import Claim, claim, complete, has_due
+from referrals.claims import Claim, claim, clock, complete, has_due
 from referrals.senders import Senders
 from referrals.watching import Watch
 
@@ -131,15 +130,16 @@ class _Pump:
         """Claim, send and record until nothing is due or the slice is over."""
         end = time.monotonic() + seconds
         idle_since = None
+        clock.adjust()
         while not stopping.requested() and time.monotonic() < end:
-            if self._claim_some() or has_due(timezone.now()):
+            if self._claim_some() or has_due(clock.now()):
                 idle_since = None
             else:
                 idle_since = idle_since or time.monotonic()
                 if not self.is_under_way or time.monotonic() - idle_since > _PATIENCE_SECONDS:
                     return
             self._collect()
-        self.summary.has_more = has_due(timezone.now())
+        self.summary.has_more = has_due(clock.now())
 
     def finish(self) -> None:
         """Record what is still under way, and let the threads go."""
@@ -150,10 +150,10 @@ class _Pump:
 
     def _claim_some(self) -> bool:
         """Fill the free threads, but not one by one; False where nothing may be claimed now."""
-        free = settings.DELIVERY_THREADS - self._senders.under_way
+        free = self._senders.free
         if free < max(1, settings.DELIVERY_THREADS // 4):
             return True
-        claims = claim(limit=free, now=timezone.now(), lease=self._lease)
+        claims = claim(limit=free, now=clock.now(), lease=self._lease)
         self._open_channels({taken.connection_id for taken in claims})
         for taken in claims:
             self._send_or_give_up(taken)
@@ -202,5 +202,5 @@ class _Pump:
         logger.warning("Results could not be recorded and are kept: %s", error)
         connection.close()
         time.sleep(_RECORD_AGAIN_SECONDS)
-        oldest = timezone.now() - self._lease
+        oldest = clock.now() - self._lease
         self._unrecorded = [one for one in self._unrecorded if one.completion.began_after(oldest)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from django_rq import get_queue, get_worker  # noqa: TID251 - the only importer.
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import import_attribute
@@ -105,12 +106,18 @@ def waiting_jobs() -> int:
 def work() -> None:
     """Run jobs until told to stop, also through an outage of Redis."""
     while not stopping.requested():
-        try:
-            worker = get_worker(QUEUE, worker_class=DeliveryWorker, serializer=JSONSerializer)
-            worker.work(logging_level="WARNING")
-        except RedisError as error:
-            logger.warning("Redis does not answer (%s); trying again.", error)
-        stopping.wait(_LONGEST_BACKOFF_SECONDS if not stopping.requested() else 0)
+        # A signal is answered by this exception wherever it comes, also between two workers.
+        with suppress(StopRequested):
+            _work_until_it_breaks()
+
+
+def _work_until_it_breaks() -> None:
+    try:
+        worker = get_worker(QUEUE, worker_class=DeliveryWorker, serializer=JSONSerializer)
+        worker.work(logging_level="WARNING")
+    except RedisError as error:
+        logger.warning("Redis does not answer (%s); trying again.", error)
+    stopping.wait(_LONGEST_BACKOFF_SECONDS)
 
 
 class DeliveryWorker(SimpleWorker):  # type: ignore[misc]
@@ -121,6 +128,10 @@ class DeliveryWorker(SimpleWorker):  # type: ignore[misc]
     def handle_warm_shutdown_request(self) -> None:
         """Tell the pump to claim no more, so that the job in hand ends soon."""
         stopping.request()
+
+    def set_shutdown_requested_date(self) -> None:
+        """Redis need not know. A signal comes in the middle of anything, and if Redis were away, an
+        error here would break that off."""
 
 
 @cache

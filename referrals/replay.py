@@ -13,13 +13,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from connections.http.errors import DescriptionError
 from connections.http.messages import Exchange
 from connections.http.rules import Reading, classify
 from connections.http.spec import Limits
 from connections.models import Campaign, Connection
+from referrals.claims import clock
 from referrals.models import Delivery, DeliveryAttempt, Referral
 from referrals.models.deliveries import DeliveryQuerySet
 from referrals.queue import ring
@@ -44,7 +44,8 @@ def replay(deliveries: QuerySet[Delivery], *, rate: float | None = None) -> int:
     It takes the place of an attempt that was to come by itself. `rate` spreads them: so many a
     second.
     """
-    now, count = timezone.now(), 0
+    clock.adjust()
+    now, count = clock.now(), 0
     for ids in _chunks(deliveries, _CHUNK if rate is None else max(1, int(rate))):
         due_at = now if rate is None else now + timedelta(seconds=count / rate)
         count += Delivery.objects.filter(pk__in=ids, claimed_at=None).update(
@@ -63,7 +64,7 @@ def cancel(deliveries: DeliveryQuerySet) -> int:
     return (
         deliveries.pending()
         .filter(claimed_at=None)
-        .update(status=DeliveryStatus.CANCELLED, due_at=None, settled_at=timezone.now())
+        .update(status=DeliveryStatus.CANCELLED, due_at=None, settled_at=clock.now())
     )
 
 
@@ -93,7 +94,8 @@ def never_sent(
 
 def backfill(campaign: Campaign, connection: Connection, *, since: datetime) -> int:
     """Deliver past referrals of a linked campaign that never went there; returns how many."""
-    now, count = timezone.now(), 0
+    clock.adjust()
+    now, count = clock.now(), 0
     for ids in _chunks(never_sent(campaign, connection, since=since), _CHUNK):
         rows = [
             Delivery(
@@ -148,7 +150,7 @@ def _reread_one(attempt: DeliveryAttempt, reading: Reading) -> bool:
     settlement = settle(
         meaning,
         step=max(delivery.step - 1, 0),
-        age=(timezone.now() - delivery.created_at).total_seconds(),
+        age=(clock.now() - delivery.created_at).total_seconds(),
         policy=policy_of(
             Limits.from_table(delivery.connection.limits), delivery.connection.on_unknown
         ),
@@ -162,7 +164,7 @@ def _reread_one(attempt: DeliveryAttempt, reading: Reading) -> bool:
 
 def _save(attempt: DeliveryAttempt, settlement: Settlement) -> bool:
     """False where somebody else has done something about the delivery meanwhile: that counts."""
-    now = timezone.now()
+    now = clock.now()
     read = attempt.delivery
     with transaction.atomic():
         unchanged = Delivery.objects.filter(

@@ -1,18 +1,25 @@
 """The threads that send: work goes in through a queue, results come back through a deque.
 
 Must not know what the work is, and touches no database. The thread that collects is woken for
-batches, not for single results, because it shares the interpreter with those that send.
+batches, not for single results, because it shares the interpreter with those that send. It may be
+interrupted anywhere, by a signal or a job's timeout, and what is under way is still collected.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
+
+_SLOW_SECONDS = 1.0
+_MOST_SLOW = 3
+"""A thread that has waited so long costs next to nothing, so another takes its place; but there are
+at most so many times as many as usual."""
 
 
 class Senders(Generic[ResultT]):
@@ -22,45 +29,67 @@ class Senders(Generic[ResultT]):
         self._most = most
         self._work: SimpleQueue[Callable[[], ResultT] | None] = SimpleQueue()
         self._results: deque[ResultT] = deque()
+        self._failures: deque[BaseException] = deque()
         self._finished = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._failure: BaseException | None = None
+        self._began: dict[int, float] = {}
         self.under_way = 0
         """How many pieces of work were submitted and not yet collected."""
 
+    @property
+    def free(self) -> int:
+        """How many more pieces would begin at once."""
+        return self._allowed() - self.under_way
+
     def close(self) -> None:
         """Let the threads end once their work is done, and wait for that."""
-        for _ in self._threads:
+        started = [thread for thread in self._threads if thread.ident is not None]
+        for _ in started:
             self._work.put(None)
-        for thread in self._threads:
+        for thread in started:
             thread.join()
 
     def submit(self, work: Callable[[], ResultT]) -> None:
         """Have the work done by the next free thread."""
-        self.under_way += 1
-        if len(self._threads) < min(self._most, self.under_way):
-            thread = threading.Thread(target=self._run, name="sender", daemon=True)
-            self._threads.append(thread)
-            thread.start()
         self._work.put(work)
+        self.under_way += 1
+        self._start_threads()
 
     def collect(self, timeout: float) -> list[ResultT]:
-        """What has finished, waiting up to `timeout` seconds for the first; re-raises a failure."""
+        """What has finished, waiting up to `timeout` seconds for the first; re-raises a failure,
+        but only where no result has come with it."""
+        self._start_threads()
         if not self._results:
             self._finished.wait(timeout)
         self._finished.clear()
-        if self._failure is not None:
-            raise self._failure
         results = []
         while self._results:
             results.append(self._results.popleft())
         self.under_way -= len(results)
+        if self._failures and not results:
+            self.under_way -= 1
+            raise self._failures.popleft()
         return results
 
+    def _start_threads(self) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        while len(self._threads) < min(self._allowed(), self.under_way):
+            thread = threading.Thread(target=self._run, name="sender", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _allowed(self) -> int:
+        long_ago = time.monotonic() - _SLOW_SECONDS
+        slow = sum(began < long_ago for began in list(self._began.values()))
+        return self._most + min(slow, _MOST_SLOW * self._most)
+
     def _run(self) -> None:
+        me = threading.get_ident()
         while (work := self._work.get()) is not None:
+            self._began[me] = time.monotonic()
             try:
                 self._results.append(work())
             except BaseException as error:
-                self._failure = error
+                self._failures.append(error)
+            del self._began[me]
             self._finished.set()

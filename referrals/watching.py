@@ -1,6 +1,6 @@
 """What the pump learns about connections while it delivers: bad news at once, good news soon.
 
-Must not know how deliveries are claimed or recorded.
+Must not know how deliveries are recorded.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import logging
 import time
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
-from django.utils import timezone
 
 from connections.services import hold_connection
 from referrals import breaker
 from referrals.breaker import Event, Observation
+from referrals.claims import clock
 from referrals.models import ConnectionHealth
 from referrals.models.health import BREAKER_COLUMNS
 from referrals.queue import announce
@@ -60,7 +60,7 @@ class Watch:
 def _take_in(observed: dict[int, list[Observation]]) -> list[tuple[int, Event, str]]:
     """Update the health rows in one transaction; what people should hear, once each."""
     told = []
-    now = timezone.now()
+    now = clock.now()
     with transaction.atomic():
         rows = _locked_rows(observed)
         for row in rows:

@@ -3,7 +3,8 @@
 from connections.models.accounts import Account, Campaign, CustomAttribute
 from connections.models.answers import ExpectedResponse, ResponseRule
 from connections.models.connection_tests import ConnectionTest
-from connections.models.connections import Connection, Endpoint, TechnicalContact
+from connections.models.connections import Connection
+from connections.models.endpoints import Endpoint, TechnicalContact
 from connections.models.exchanges import ExchangeRecord
 from connections.models.links import Link
 

@@ -1,8 +1,9 @@
-"""Connections, their endpoints and contacts, and the one value that all of it makes."""
+"""Connections, and the one value that a connection makes with all its parts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
@@ -14,7 +15,7 @@ from connections.fields import EncryptedJSONField
 from connections.http.authorization import authorizations
 from connections.http.authorization.base import Authorization
 from connections.http.bodies import EmptyValues, body_encodings
-from connections.http.build import RequestBuilder, check_endpoint
+from connections.http.build import RequestBuilder
 from connections.http.errors import DescriptionError
 from connections.http.outcomes import Outcome
 from connections.http.rules import Reading, Rule
@@ -29,6 +30,9 @@ from connections.http.spec import (
 from connections.http.waits import Wait, WaitUnit
 from connections.models.accounts import Account
 from connections.models.scoping import ScopedQuerySet
+
+if TYPE_CHECKING:
+    from connections.models.endpoints import Endpoint
 
 CREDENTIALS_PREFIX = "credentials."
 """Named credentials stand beside the authorization's own secrets, under this prefix."""
@@ -294,61 +298,3 @@ class Connection(models.Model):
         values = {**self.authorization_settings, **own}
         # Settings of a kind that was chosen before stay in the row; they are none of this kind's.
         return kind.from_settings({name: values[name] for name in values if name in known})
-
-
-class Endpoint(models.Model):
-    """Where one of the CRM's systems is reached, with its own credentials where they differ."""
-
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="endpoints")
-    environment = models.CharField(
-        max_length=16,
-        choices=ENVIRONMENT_CHOICES,
-        default=Environment.PRODUCTION.value,
-    )
-    url = models.CharField("URL", max_length=2000, help_text="May hold placeholders.")
-    secrets = EncryptedJSONField()
-
-    class Meta:
-        ordering = ["environment"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["connection", "environment"], name="endpoint_for_each_environment"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(environment__in=[one.value for one in Environment]),
-                name="endpoint_environment_is_known",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_environment_display()}: {self.url}"
-
-    def clean(self) -> None:
-        """Refuse a text that can't be an endpoint."""
-        try:
-            check_endpoint(self.url)
-        except DescriptionError as error:
-            raise ValidationError({"url": error.message}) from error
-
-
-class TechnicalContact(models.Model):
-    """Who at the advertiser answers questions about the connection."""
-
-    connection = models.ForeignKey(
-        Connection, on_delete=models.CASCADE, related_name="technical_contacts"
-    )
-    name = models.CharField(max_length=200)
-    role = models.CharField(max_length=200, blank=True, help_text="Technical support")
-    email = models.EmailField()
-    phone = models.CharField(max_length=50, blank=True)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["connection", "email"], name="contact_once_a_connection"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} <{self.email}>"

@@ -1,6 +1,6 @@
 """How outcomes, delivery statuses and connection states look: one colour and one symbol for each.
 
-The colours stand in theme.css under the same names. Must not know models.
+The colours stand in theme.css and outcomes.css under the same names. Must not know models.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from referrals.allotment import allot
-from referrals.claims import postgresql, sqlite
+from referrals.claims import clock, postgresql, sqlite
 from referrals.claims.lanes import OpenLanes, has_due
 from referrals.claims.values import Claim, Completion, lost_attempt
 from referrals.models import DeliveryAttempt
 
-__all__ = ["Claim", "Completion", "claim", "complete", "has_due"]
+__all__ = ["Claim", "Completion", "claim", "clock", "complete", "has_due"]
 
 
 def claim(*, limit: int, now: datetime, lease: timedelta) -> list[Claim]:

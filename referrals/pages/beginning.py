@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from connections.models import Account, Campaign, Connection, Link
@@ -59,7 +60,7 @@ _STEPS = (
 def first_steps(user: Any) -> Sequence[FirstStep]:  # noqa: ANN401 - any kind of user.
     """The way from nothing to the first delivery."""
     connections = Connection.objects.visible_to(user)
-    done = (
+    done: tuple[QuerySet[Any], ...] = (
         Account.objects.visible_to(user),
         connections,
         connections.tested(),

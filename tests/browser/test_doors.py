@@ -85,6 +85,10 @@ def test_pages_fit_a_phone_in_light_and_dark(
     for address in ("", "add/", "add/api/", "add/api/preset/mailchimp_add_member/", "add/?empty=1"):
         page.goto(f"/admin/connections/connection/{address}")
         widths[address] = page.locator("html").evaluate("html => html.scrollWidth")
+    page.goto("/admin/connections/connection/add/api/")
+    page.get_by_label("Command:").fill(COMMAND.format(crm="https://crm.example", key="k"))
+    page.get_by_role("button", name="Read the command").click()
+    widths["review"] = page.locator("html").evaluate("html => html.scrollWidth")
     go_to(page, connection)
     for tab in ("Endpoint", "Authorization", "Body", "Response handling", "Settings"):
         open_tab(page, tab)

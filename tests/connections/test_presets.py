@@ -36,7 +36,8 @@ def misread(spec: ConnectionSpec) -> list[str]:
 
 @pytest.fixture(params=PRESETS, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
-    return request.param
+    found: Path = request.param
+    return found
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Run inside an installation: adds a backlog to a campaign, as if it had come in an hour ago.
 
-    python -m tests.faults.backlog dead 200000
+The arguments are the campaign and how many: `python -m tests.faults.backlog dead 200000`.
 """
 
 from __future__ import annotations

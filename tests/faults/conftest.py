@@ -14,6 +14,12 @@ from tests.faults.property import Tally
 Prove = Callable[[str, float], Tally]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def rows() -> None:
+    """The table begins anew."""
+    report.begin()
+
+
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
     """Running nothing yet, with one connection and campaign called "people"."""

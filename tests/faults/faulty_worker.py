@@ -8,9 +8,9 @@ many deliveries it lets pass before it fails there.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,19 +26,21 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from connections.client import sending  # noqa: E402
-from referrals import claims, pump  # noqa: E402
-from referrals.channel import Channel  # noqa: E402
+from referrals import channel, claims, pump  # noqa: E402
 
-_left = int(os.environ.get("FAULT_AFTER", "100"))
-_lock = threading.Lock()
+# Whatever is replaced, is replaced behind the type checker's back.
+PUMP: Any = pump
+CHANNEL: Any = channel.Channel
+SENDING: Any = sending
+
+_passed = itertools.count(1)
+_after = int(os.environ.get("FAULT_AFTER", "100"))
 
 
 def is_time(count: int) -> bool:
     """Whether the moment has come, after so many more deliveries."""
-    global _left
-    with _lock:
-        _left -= count
-        return _left <= 0
+    passed = [next(_passed) for _ in range(count)]
+    return bool(passed) and passed[-1] > _after
 
 
 def die() -> None:
@@ -48,7 +50,7 @@ def die() -> None:
 
 def after_claim() -> None:
     """Die with a claim that was committed and never sent."""
-    claim = pump.claim
+    claim = PUMP.claim
 
     def fail(**options: Any) -> Any:
         taken = claim(**options)
@@ -56,32 +58,32 @@ def after_claim() -> None:
             die()
         return taken
 
-    pump.claim = fail
+    PUMP.claim = fail
 
 
 def mid_send() -> None:
     """Die between the last byte of a request and the first of its answer."""
-    send = sending._send
+    send = SENDING._send
 
     def fail(wire: Any, message: bytes) -> None:
         send(wire, message)
         if is_time(1):
             die()
 
-    sending._send = fail
+    SENDING._send = fail
 
 
 def after_answer() -> None:
     """Die with an answer that was read and never recorded."""
-    deliver = Channel.deliver
+    deliver = CHANNEL.deliver
 
-    def fail(self: Channel, *arguments: Any) -> Any:
+    def fail(self: Any, *arguments: Any) -> Any:
         finished = deliver(self, *arguments)
         if is_time(1):
             die()
         return finished
 
-    Channel.deliver = fail  # type: ignore[method-assign]
+    CHANNEL.deliver = fail
 
 
 def mid_record() -> None:
@@ -91,7 +93,7 @@ def mid_record() -> None:
 
 def after_record() -> None:
     """Die when the answers are committed, and nobody in the process knows."""
-    complete = pump.complete
+    complete = PUMP.complete
 
     def fail(completions: Any) -> Any:
         recorded = complete(completions)
@@ -99,7 +101,7 @@ def after_record() -> None:
             die()
         return recorded
 
-    pump.complete = fail
+    PUMP.complete = fail
 
 
 def cut_claiming() -> None:
@@ -142,14 +144,12 @@ def _around_backend(
     setattr(kind, name, fail)
 
 
-_turns = 0
+_turns = itertools.cycle([False] * 6 + [True])
 
 
 def _cut_sometimes() -> None:
     """Every seventh time, so that work goes on in between."""
-    global _turns
-    _turns += 1
-    if _turns % 7 == 0:
+    if next(_turns):
         pid = connection.connection.info.backend_pid
         with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [pid])

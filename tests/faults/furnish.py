@@ -1,8 +1,7 @@
 """Run inside an installation: makes its tables and its demo, and connections with campaigns.
 
-    python -m tests.faults.furnish '[{"name": "people", "crm": "http://127.0.0.1:9000"}]'
-
-Doing it in one process saves a fault test most of its time; prints what the demo is.
+Doing it in one process saves a fault test most of its time. The argument is a JSON list of what is
+wanted: `[{"name": "people", "crm": "http://127.0.0.1:9000", "limits": {}}]`; prints the demo.
 """
 
 from __future__ import annotations
@@ -43,9 +42,7 @@ def furnish(wanted: dict[str, Any]) -> None:
         on_unknown=OnUnknown(wanted.get("on_unknown", "retry")),
     )
     connection = store_connection(spec, account=account)
-    campaign = Campaign.objects.create(
-        account=account, name=name, key=name, kind="lead_generation"
-    )
+    campaign = Campaign.objects.create(account=account, name=name, key=name, kind="lead_generation")
     link_campaign(campaign, connection=connection, by=None)
 
 

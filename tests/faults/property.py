@@ -8,7 +8,7 @@ between.
 from __future__ import annotations
 
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,12 +119,12 @@ def tally(query: Query, seen: Iterable[Received], accepted: Iterable[str]) -> Ta
 
 def _add_answers(by_key: dict[str, Delivery], seen: Iterable[Received]) -> list[str]:
     """Give each delivery what the CRM saw of it; what belongs to none is returned."""
-    strangers = defaultdict(int)
+    strangers = set()
     for one in seen:
         key = one.headers.get("Idempotency-Key", "none")
         if key in by_key:
             # The simulator says 400 for one who is a member already.
             by_key[key].answers.append(one.status in (200, 400))
         else:
-            strangers[key] += 1
-    return list(strangers)
+            strangers.add(key)
+    return sorted(strangers)

@@ -1,6 +1,7 @@
 """The table of all faults; must not know how any of them is made.
 
-Rows are kept in a file while the tests run, and become `docs/faults.md` when FAULTS_REPORT says so.
+Where FAULTS_ROWS names a folder, each run leaves its rows there, a file for each kind of database.
+`python -m tests.faults.report FOLDER PAGE` makes a page of them.
 """
 
 from __future__ import annotations
@@ -8,12 +9,15 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.faults.property import Tally
 
 _KIND = "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite"
+_MACHINE = f"Python {platform.python_version()}, {os.cpu_count()} cores"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +30,6 @@ class Row:
     duplicated: int
     unknown: int
     seconds: float
-    database: str = _KIND
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,15 +38,21 @@ class Figure:
 
     name: str
     value: str
-    database: str = _KIND
+
+
+def begin() -> None:
+    """Forget the rows of an earlier run on this kind of database."""
+    if path := _path():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
 
 
 def keep(entry: Row | Figure) -> None:
     """Remember a row for the table."""
-    path = os.environ.get("FAULTS_ROWS")
-    if path:
-        with Path(path).open("a") as file:
-            file.write(json.dumps({"kind": type(entry).__name__, **asdict(entry)}) + "\n")
+    if path := _path():
+        with path.open("a") as file:
+            line = {"kind": type(entry).__name__, "database": _KIND, "machine": _MACHINE}
+            file.write(json.dumps({**line, **asdict(entry)}) + "\n")
 
 
 def row(fault: str, found: Tally, seconds: float) -> Row:
@@ -58,42 +67,61 @@ def row(fault: str, found: Tally, seconds: float) -> Row:
     )
 
 
-def render(path: Path) -> str:
+def render(folder: Path) -> str:
     """The page, from the rows that were kept."""
-    entries = [json.loads(line) for line in path.read_text().splitlines()]
-    rows = [entry for entry in entries if entry["kind"] == "Row"]
-    figures = [entry for entry in entries if entry["kind"] == "Figure"]
-    return "\n".join([*_HEAD, *map(_line, rows), "", *_FIGURES_HEAD, *map(_figure, figures), ""])
+    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.open()]
+    entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    rows = [_line(entry) for entry in entries if entry["kind"] == "Row"]
+    figures = [_figure(entry) for entry in entries if entry["kind"] == "Figure"]
+    machines = "; ".join(sorted({entry["machine"] for entry in entries}))
+    return _PAGE.format(rows="\n".join(rows), figures="\n".join(figures), machines=machines)
 
 
-_HEAD = [
-    "# Faults",
-    "",
-    "Made by `make faults`: real processes (gunicorn, workers, the tick, Valkey, the database), a",
-    "CRM simulator as the witness that counts what arrived, and one fault during each run. After",
-    "each, the log is compared with the witness: every accepted referral ends in a final outcome or",
-    "visibly waits; every request that the witness saw is an attempt in the log or an `unknown`; no",
-    "delivery has two successes unless an `unknown` stands between.",
-    "",
-    "*Lost*: accepted, and neither final nor waiting. *Duplicated unseen*: two successes without an",
-    "`unknown`. *Unknown*: attempts of which nobody can know whether they arrived, each of them in",
-    "the log. *Seconds*: from the fault, or its end, until everything was final. Times are short in",
-    "these runs: a lease lasts 6 s instead of 90 s, and a send 2 s instead of 30 s.",
-    "",
-    f"Python {platform.python_version()}, {os.cpu_count()} cores, shared with the CRM simulator.",
-    "",
-    "| fault | database | deliveries | lost | duplicated unseen | unknown | seconds |",
-    "|---|---|--:|--:|--:|--:|--:|",
-]
-_FIGURES_HEAD = ["| measured | database | |", "|---|---|---|"]
+_PAGE = """# Faults
+
+Made by `make faults`: real processes (gunicorn, workers, the tick, Valkey, the database), a CRM
+simulator as the witness that counts what arrived, and a fault during each run. After it, the log is
+compared with what the witness saw:
+
+* every accepted referral ends in a final outcome or visibly waits;
+* every request that the witness saw is an attempt in the log or an `unknown`;
+* no delivery has two successes unless an `unknown` stands between.
+
+*Lost* counts what was accepted and is neither final nor waiting. *Duplicated unseen* counts what
+breaks the other two. *Unknown* are attempts of which nobody can know whether they arrived, each of
+them in the log. *Seconds* are from the fault, or from its end, until everything was final.
+
+Times are short in these runs: a lease lasts 6 s instead of 90 s, a send 2 s instead of 30 s. What
+was measured, below, has the product's own times. {machines}; the processes of the product and the
+witness share them.
+
+| fault | database | deliveries | lost | duplicated unseen | unknown | seconds |
+|---|---|--:|--:|--:|--:|--:|
+{rows}
+
+| measured | database | |
+|---|---|---|
+{figures}
+"""
 
 
-def _line(row: dict[str, object]) -> str:
+def _line(row: dict[str, Any]) -> str:
     return (
         f"| {row['fault']} | {row['database']} | {row['deliveries']:,} | {row['lost']}"
         f" | {row['duplicated']} | {row['unknown']} | {row['seconds']:.1f} |"
     )
 
 
-def _figure(figure: dict[str, object]) -> str:
+def _figure(figure: dict[str, Any]) -> str:
     return f"| {figure['name']} | {figure['database']} | {figure['value']} |"
+
+
+def _path() -> Path | None:
+    folder = os.environ.get("FAULTS_ROWS")
+    return Path(folder) / f"{_KIND.lower()}.jsonl" if folder else None
+
+
+if __name__ == "__main__":
+    page = render(Path(sys.argv[1]))
+    Path(sys.argv[2]).write_text(page)
+    print(page)

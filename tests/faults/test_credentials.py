@@ -27,7 +27,7 @@ release(connection)
 @pytest.mark.faults
 def test_a_revoked_credential_holds_the_connection(tmp_path: Path) -> None:
     mails = tmp_path / "mails"
-    with Installation(tmp_path, EMAIL_URL=f"filemail://{mails}") as installation:
+    with Installation(tmp_path, EMAIL_URL=f"filemail:///{mails}") as installation:
         installation.start_all(workers=_WORKERS)
         installation.hand_in(RUN)
         installation.until(installation.delivered(RUN // 4))

@@ -85,9 +85,7 @@ def test_what_may_not_arrive_twice_is_held_for_a_person(tmp_path: Path, road: Ro
         installation.start("worker")
         seconds = installation.settle(_RECOVERY_SECONDS)
         found = installation.tally()
-        report.keep(
-            report.row("late answers and a killed worker; unknown is held", found, seconds)
-        )
+        report.keep(report.row("late answers and a killed worker; unknown is held", found, seconds))
         found.check()
         assert found.statuses["unknown"] == found.unknown > 0
         assert found.statuses["duplicate"] == 0, "nobody heard of anybody twice"

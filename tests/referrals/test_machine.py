@@ -87,7 +87,7 @@ class Wire:
         self.answer = answer
         self.is_reached = False
 
-    def send(self, request: Request, limits: SendLimits) -> Exchange:
+    def send(self, request: Request, _limits: SendLimits) -> Exchange:
         self.is_reached = self.answer is not ErrorCode.CONNECT_REFUSED
         now = timezone.now()
         if isinstance(self.answer, Response):
@@ -266,7 +266,9 @@ class Deliveries(RuleBasedStateMachine):
     def _the_log_only_grows(self) -> None:
         """What was written down stays as it was written."""
         rows = DeliveryAttempt.objects.values_list("delivery_id", "number", "outcome", "cause")
-        log = {(delivery, number): (str(outcome), cause) for delivery, number, outcome, cause in rows}
+        log = {
+            (delivery, number): (str(outcome), cause) for delivery, number, outcome, cause in rows
+        }
         assert {**log, **self.log} == log
         self.log = log
 
@@ -333,7 +335,7 @@ def world(
 
 def test_the_promise_holds_over_every_order_of_events(world: World) -> None:
     run_state_machine_as_test(
-        lambda: Deliveries(world),
+        lambda: Deliveries(world),  # type: ignore[arg-type] # Anything that makes one will do.
         settings=settings(
             max_examples=50,
             stateful_step_count=50,

@@ -9,6 +9,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from connections.models import Campaign, Connection
+from referrals import statistics
 from referrals.models import Delivery, DeliveryAttempt, Referral
 from referrals.states import DeliveryStatus
 from referrals.statistics import (
@@ -126,7 +127,17 @@ def test_times_are_those_of_the_windows_attempts(
 
     activity = of_all().activities[connection.pk]
 
-    assert (activity.p50, activity.p95) == (55, 1900)
+    assert (activity.p50, activity.p95) == (55, 1980)
+
+
+def test_times_are_those_of_the_newest_attempts(
+    campaign: Campaign, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "MOST_ATTEMPTS", 2)
+    for took, age in ((10, 1), (20, 2), (30, 3)):
+        settled(campaign, connection, "delivered", *hours(age), took=took)
+    activity = of_all().activities[connection.pk]
+    assert (activity.p50, activity.p95) == (10, 20)
 
 
 @pytest.mark.parametrize(
@@ -165,11 +176,11 @@ def test_a_backlog_counts_what_waits_whenever_it_was_accepted(
     }
 
 
-def test_all_numbers_take_four_questions(campaign: Campaign, connection: Connection) -> None:
+def test_all_numbers_take_five_questions(campaign: Campaign, connection: Connection) -> None:
     settled(campaign, connection, "delivered", *hours(1, 2, 3, 4, 5), took=10)
     with CaptureQueriesContext(
         database,
     ) as queries:
         of_all()
         backlogs(Delivery.objects.all())
-    assert len(queries) == 4
+    assert len(queries) == 5
