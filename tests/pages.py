@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import Group, User
 from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 from lxml import html
@@ -68,8 +69,8 @@ def pages(world: World) -> list[Page]:
         "referrals_delivery": world.delivery.pk,
         "referrals_intakekey": world.key.pk,
         "referrals_referral": world.referral.pk,
-        "auth_group": 1,
-        "auth_user": 1,
+        "auth_group": _some(Group),
+        "auth_user": _some(User),
     }
     found = [*_own_pages(world)]
     for name in sorted(filter(None, names())):
@@ -167,11 +168,16 @@ def _own_pages(world: World) -> Iterator[Page]:
         yield Page(name=f"connections_connection_{name}", only_posts=True, **of_test)
     yield Page(
         name="auth_user_password_change",
-        arguments=(1,),
+        arguments=(_some(User),),
         model="auth_user",
         kind="change",
         is_of_a_row=True,
     )
+
+
+def _some(model: type[Group | User]) -> object:
+    row = model._default_manager.order_by("pk").first()
+    return row.pk if row else 0
 
 
 def _walk(patterns: Any) -> Iterator[URLPattern]:

@@ -34,7 +34,13 @@ def add(name: str, count: int) -> None:
             for number in range(start, min(start + _PIECE, count))
         )
         Delivery.objects.bulk_create(
-            Delivery(referral=referral, connection=connection, due_at=moment, created_at=moment)
+            Delivery(
+                referral=referral,
+                connection=connection,
+                campaign=campaign,
+                due_at=moment,
+                created_at=moment,
+            )
             for referral in referrals
         )
 

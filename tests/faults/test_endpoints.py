@@ -51,10 +51,8 @@ def test_an_endpoint_fails_for_some_seconds_and_recovers(
     seconds = installation.settle(_RECOVERY_SECONDS)
 
     found = prove(f"the endpoint fails for 8 s: {weather}", seconds)
-    if weather == "refuse":
-        assert found.unknown == 0
-    else:
-        assert found.unknown > 0
+    # What was under way when it began to refuse was cut off: that may have arrived, too.
+    assert found.unknown > 0
     assert found.statuses.keys() <= {"delivered", "duplicate"}
     _check_the_ramp(road, installation, opened_at)
     _check_the_order(installation)

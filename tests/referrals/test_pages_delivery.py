@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Account, Campaign, Connection, Link
+from connections.privacy import PersonalMask
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.privacy import mask_of
 from tests.crm import CRM
@@ -216,13 +217,13 @@ def test_a_request_of_a_connection_that_changed_since_is_hidden_whole(
 def test_the_mask_is_made_once_for_all_attempts(
     reporter: Client, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = []
+    made: list[Delivery] = []
 
-    def counted(one: Delivery) -> Any:
+    def make(one: Delivery) -> PersonalMask:
         made.append(one)
         return mask_of(one)
 
-    monkeypatch.setattr("referrals.admin.timeline.mask_of", counted)
+    monkeypatch.setattr("referrals.admin.timeline.mask_of", make)
     DeliveryAttempt.objects.create(
         delivery=delivery, number=2, cause="retry", started_at=timezone.now(), outcome="unknown"
     )
