@@ -15,8 +15,8 @@ run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is
 	@python manage.py demo --port $(PORT) --crm http://127.0.0.1:$(CRM_PORT)
 	@CRM_PORT=$(CRM_PORT) honcho start --port $(PORT) $$(python -m config.processes) || test $$? = 130
 
-test: $(VENV)/dev ## Run all tests, on DATABASE_URL and REDIS_URL where they are set.
-	python -m pytest --numprocesses auto --dist loadscope
+test: $(VENV)/dev ## Run all tests but the faults, on DATABASE_URL and REDIS_URL where they are set.
+	python -m pytest --numprocesses auto --dist loadscope --ignore=tests/faults
 
 faults: export FAULTS_ROWS := $(CURDIR)/docs/faults
 faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/faults.md.
