@@ -20,7 +20,7 @@ test: $(VENV)/dev ## Run all tests but the faults, on DATABASE_URL and REDIS_URL
 
 faults: export FAULTS_ROWS := $(CURDIR)/docs/faults
 faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/faults.md.
-	pytest tests/faults -m "faults or not faults" || failed=1; \
+	python -m pytest tests/faults -m "faults or not faults" || failed=1; \
 	python -m tests.faults.report $(FAULTS_ROWS) docs/faults.md; exit $${failed:-0}
 
 check: $(VENV)/dev ## Format, lint, types, imports, migrations and deployment checks.
