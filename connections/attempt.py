@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
+from django.core.exceptions import ImproperlyConfigured
+
 from connections.client import Client, SendLimits
 from connections.http.authorization import Ticket, TokenRefused
 from connections.http.build import RequestBuilder
@@ -39,16 +41,27 @@ def prepare(
     connection: Connection, environment: str = Environment.PRODUCTION
 ) -> PreparedConnection:
     """The connection ready for attempts; one that is described wrongly never stops the others."""
+    nothing = ConnectionSpec(name=connection.name)
     try:
         return PreparedConnection(connection.spec(environment), environment)
-    except DescriptionError as error:
-        return PreparedConnection(ConnectionSpec(name=connection.name), environment, str(error))
+    except ImproperlyConfigured as error:
+        # Credentials that can't be read are as good as refused: everything waits for a person.
+        return PreparedConnection(nothing, environment, str(error), ErrorCode.TOKEN)
+    except (DescriptionError, ValueError, TypeError, KeyError, AttributeError) as error:
+        # Forms let nothing of the kind through, but a row may have been written past them.
+        return PreparedConnection(nothing, environment, str(error))
 
 
 class PreparedConnection:
     """A connection made ready once for many attempts; safe to use from many threads."""
 
-    def __init__(self, spec: ConnectionSpec, environment: str, problem: str = "") -> None:
+    def __init__(
+        self,
+        spec: ConnectionSpec,
+        environment: str,
+        problem: str = "",
+        problem_code: ErrorCode = ErrorCode.NOT_BUILT,
+    ) -> None:
         """A spec that can't be built from keeps its problem, which every attempt then tells."""
         self.spec = spec
         self.limits: SendLimits = send_limits(spec.limits.total_timeout)
@@ -56,6 +69,7 @@ class PreparedConnection:
         self._needs_token = spec.authorization.token_request() is not None
         self._builder: RequestBuilder | None = None
         self._problem = problem
+        self._problem_code = problem_code
         if not problem:
             try:
                 self._builder = RequestBuilder(spec, environment)
@@ -103,7 +117,7 @@ class PreparedConnection:
         token: str = "",
     ) -> Attempt:
         if self._builder is None:
-            return self._read(self._unsent(ErrorCode.NOT_BUILT, self._problem))
+            return self._read(self._unsent(self._problem_code, self._problem))
         ticket = Ticket(token=token, moment=datetime.now(UTC), message_id=idempotency_key)
         try:
             request = self._builder.build(

@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from connections.encryption import decrypt, encrypt
+
+
+class Sealed(Mapping[str, str]):
+    """Credentials as they stand in the database, decrypted when somebody looks.
+
+    A row whose key is gone can be read, listed and held like any other; only who needs the
+    credentials themselves gets ImproperlyConfigured.
+    """
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __getitem__(self, name: str) -> str:
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._opened)
+
+    def __len__(self) -> int:
+        return len(self._opened)
+
+    def __repr__(self) -> str:
+        return "Sealed(••••)"
+
+    @cached_property
+    def _opened(self) -> dict[str, str]:
+        opened: dict[str, str] = json.loads(decrypt(self.token))
+        return opened
 
 
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg] # Not generic at run time.
@@ -19,11 +50,15 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg] # Not gene
         kwargs["editable"] = False
         super().__init__(*args, **kwargs)
 
-    def from_db_value(self, value: str | None, *_: object) -> dict[str, str]:
-        return json.loads(decrypt(value)) if value else {}
+    def from_db_value(self, value: str | None, *_: object) -> Mapping[str, str]:
+        return Sealed(value) if value else {}
 
     def to_python(self, value: Any) -> Any:  # noqa: ANN401 - as every field.
         return value
 
     def get_prep_value(self, value: Any) -> str:  # noqa: ANN401 - as every field.
-        return encrypt(json.dumps(value)) if value else ""
+        try:
+            return encrypt(json.dumps(dict(value))) if value else ""
+        except ImproperlyConfigured:
+            # What can't be decrypted is kept as it is: the key may come back.
+            return str(value.token)

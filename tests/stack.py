@@ -46,11 +46,15 @@ class Stack:
 
     def __enter__(self) -> Self:
         (self.folder / "static").mkdir()
-        self.crm.start()
-        self.valkey.start()
-        self._database.create()
-        self.manage("migrate", "--verbosity", "0")
-        self.demo = json.loads(self.manage("demo", "--json", "--crm", self.crm.url))
+        try:
+            self.crm.start()
+            self.valkey.start()
+            self._database.create()
+            self.manage("migrate", "--verbosity", "0")
+            self.demo = json.loads(self.manage("demo", "--json", "--crm", self.crm.url))
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -59,6 +63,10 @@ class Stack:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes and forget the database, however far all of it had come."""
         for process in self._processes:
             process.kill()
             process.wait()
@@ -163,7 +171,7 @@ class _Database:
         self._administer("CREATE DATABASE {}")
 
     def drop(self) -> None:
-        self._administer("DROP DATABASE {} WITH (FORCE)")
+        self._administer("DROP DATABASE IF EXISTS {} WITH (FORCE)")
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         if self._server:

@@ -200,7 +200,7 @@ class Connection(models.Model):
         # Endpoints are rows of their own; a stand-in lets everything else be checked without them.
         stand_in = {Environment.PRODUCTION.value: "https://crm.example/"}
         try:
-            secrets = dict.fromkeys(self._secret_names(), "stand-in") | self.secrets
+            secrets = {**dict.fromkeys(self._secret_names(), "stand-in"), **self.secrets}
             spec = self._spec(secrets, stand_in, reading=Reading(), expected_responses=())
             builder = RequestBuilder(spec)
             builder.check_attributes(self.account.catalogue() if self.account_id else CATALOGUE)

@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 from django.conf import settings
 from django.db.models import Count, DateTimeField, Exists, Min, OuterRef, QuerySet, Subquery
 
+from connections.http.errors import DescriptionError
 from connections.http.spec import Limits
 from connections.models import Connection
 from referrals import breaker
@@ -146,7 +147,11 @@ def _health_of(connection_ids: Iterable[int]) -> Iterable[ConnectionHealth]:
 
 
 def _limits(table: dict[str, Any]) -> Limits:
-    return Limits.from_table(table) if table else _UNLIMITED
+    try:
+        return Limits.from_table(table) if table else _UNLIMITED
+    except DescriptionError:
+        # Its attempts will say so; the claims of all others must not fail for it.
+        return _UNLIMITED
 
 
 def _must_be_exact(limits: Limits) -> bool:

@@ -81,13 +81,25 @@ def test_a_new_key_encrypts_and_the_old_one_still_decrypts(
 def test_a_key_that_is_gone_is_named_as_the_cause(keyed: Connection, settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
+    found = Connection.objects.get()
     with pytest.raises(ImproperlyConfigured) as error:
-        Connection.objects.get()
+        dict(found.secrets)
 
     assert str(error.value) == (
         "A credential was encrypted under a key that ENCRYPTION_KEYS does not hold. "
         "Add the key that was in use when it was saved."
     )
+
+
+def test_saving_keeps_what_can_not_be_decrypted(keyed: Connection, settings: Any) -> None:
+    before, keys = stored(), settings.ENCRYPTION_KEYS
+    settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+
+    Connection.objects.get().save()
+
+    assert stored() == before
+    settings.ENCRYPTION_KEYS = keys
+    assert Connection.objects.get().secrets == SECRETS
 
 
 @pytest.mark.parametrize("damaged", ["", "gAAAAA", "no token at all"])

@@ -36,7 +36,7 @@ def environment() -> Mapping[str, str]:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that runs until it is stopped."""
+    """A command that runs until it is stopped; where a test fails, what it printed is shown."""
     pipe = subprocess.PIPE
     command = [sys.executable, "manage.py", *arguments]
     with subprocess.Popen(
@@ -46,6 +46,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+            print(*process.communicate())
 
 
 def stopped(process: subprocess.Popen[str], stop: int) -> tuple[int, str, str]:
