@@ -110,3 +110,6 @@ def test_pages_fit_a_phone_in_light_and_dark(
         page.goto(address)
         widths[address] = page.locator("html").evaluate("html => html.scrollWidth")
     assert {address: width for address, width in widths.items() if width > 390} == {}
+    page.goto("/admin/")
+    page.get_by_role("navigation", name="All pages").get_by_text("Delivery log").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Delivery log")
