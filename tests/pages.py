@@ -158,7 +158,7 @@ def _own_pages(world: World) -> Iterator[Page]:
         model="connections_connection", kind="changing", is_of_a_row=True,
     )  # fmt: skip
     yield Page(name="connections_connection_preview_new", only_posts=True)
-    for name in ("preview", "state", "test"):
+    for name in ("preview", "test"):
         yield Page(name=f"connections_connection_{name}", only_posts=True, **of_connection)
     yield Page(
         name="connections_connection_send_now", arguments=(connection, "no-such-job"),

@@ -30,7 +30,7 @@ from connections.forms.tabs import tabs
 from connections.http.errors import DescriptionError
 from connections.learning import number_rules, touch
 from connections.models import Connection
-from connections.pages import changing, doors, previews, results, states, testing
+from connections.pages import changing, doors, previews, results, testing
 from connections.services import run_test
 from connections.templatetags.outcomes import outcome_badge
 
@@ -135,7 +135,6 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
         change: list[Page] = [
             ("preview/", previews.preview, "preview_new"),
             ("<path:object_id>/preview/", previews.preview, "preview"),
-            ("<path:object_id>/state/", states.change_state, "state"),
             ("<path:object_id>/test/", testing.start, "test"),
             ("<path:object_id>/test/<slug:job_id>/now/", testing.send_now, "send_now"),
             ("<path:object_id>/tests/<int:test_id>/rule/", results.make_rule, "make_rule"),

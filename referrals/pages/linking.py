@@ -180,7 +180,9 @@ def _none_chosen(request: HttpRequest, connection: Connection) -> HttpResponse:
 def _back(
     request: HttpRequest, connection: Connection, *, unlinked: bool = False
 ) -> HttpResponseRedirect:
-    """To the page as it was: the same search, the connection expanded."""
+    """To the page as it was: the same search, the connection expanded; or to its own page."""
+    if request.POST.get("from") == "connection":
+        return HttpResponseRedirect(connection.get_absolute_url())
     return HttpResponseRedirect(
         _address(connection, unlinked=unlinked, campaign=request.POST.get("search", ""))
     )
