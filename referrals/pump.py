@@ -10,13 +10,13 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from connections.client import Client
 from connections.models import Connection
@@ -187,9 +187,11 @@ class _Pump:
         finished = self._unrecorded
         try:
             recorded = complete([one.completion for one in finished])
-        except (DatabaseError, InterfaceError) as error:
+        except (OperationalError, InterfaceError) as error:
             self._keep_for_later(error)
             return
+        except DatabaseError:
+            recorded = _one_by_one(finished)
         self._unrecorded = []
         kept = [one for one in finished if one.claim.delivery_id in recorded]
         for one in kept:
@@ -204,3 +206,15 @@ class _Pump:
         time.sleep(_RECORD_AGAIN_SECONDS)
         oldest = clock.now() - self._lease
         self._unrecorded = [one for one in self._unrecorded if one.completion.began_after(oldest)]
+
+
+def _one_by_one(finished: Sequence[Finished]) -> set[int]:
+    """The database refused something in the batch; that must not cost the others their answers."""
+    recorded: set[int] = set()
+    for one in finished:
+        try:
+            recorded |= complete([one.completion])
+        except (DatabaseError, InterfaceError):
+            # Its lease will end, and it counts as unknown then.
+            logger.exception("The answer for delivery %s was lost", one.claim.delivery_id)
+    return recorded

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
 
-_SLOW_SECONDS = 1.0
+_SLOW_SECONDS = 0.25
 _MOST_SLOW = 3
 """A thread that has waited so long costs next to nothing, so another takes its place; but there are
 at most so many times as many as usual."""
@@ -59,7 +59,7 @@ class Senders(Generic[ResultT]):
         """What has finished, waiting up to `timeout` seconds for the first; re-raises a failure,
         but only where no result has come with it."""
         self._start_threads()
-        if not self._results:
+        if not self._results and not self._failures:
             self._finished.wait(timeout)
         self._finished.clear()
         results = []

@@ -35,8 +35,8 @@ class Road:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="road", daemon=True)
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self._under_way = 0
+        self._open: dict[asyncio.StreamWriter, int] = {}
+        """How many requests are under way on each connection."""
         self.most_under_way: dict[int, int] = {}
         """By second: the most requests that were on the road at once."""
 
@@ -90,26 +90,31 @@ class Road:
         await asyncio.sleep(0)
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        self._open[writer] = 0
         further: asyncio.StreamWriter | None = None
         try:
             back, further = await asyncio.open_connection("127.0.0.1", self._to_port)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._there(reader, further))
+                both.create_task(self._there(reader, further, writer))
                 both.create_task(self._back(back, writer))
         except* (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._open.discard(writer)
+            del self._open[writer]
             for end in (writer, further):
                 if end is not None:
                     end.transport.abort()
 
-    async def _there(self, reader: asyncio.StreamReader, further: asyncio.StreamWriter) -> None:
+    async def _there(
+        self,
+        reader: asyncio.StreamReader,
+        further: asyncio.StreamWriter,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         while piece := await reader.read(_PIECE):
             if self._weather == "hang":
                 continue
-            self._count(1)
+            self._count(writer, 1)
             further.write(piece)
             await further.drain()
         raise ConnectionResetError
@@ -117,7 +122,7 @@ class Road:
     async def _back(self, back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while piece := await back.read(_PIECE):
             await asyncio.sleep(self._latency)
-            self._count(-1)
+            self._count(writer, -1)
             if self._weather == "late":
                 await asyncio.sleep(_LATE_SECONDS)
             if self._weather == "reset":
@@ -131,10 +136,11 @@ class Road:
                 await writer.drain()
         raise ConnectionResetError
 
-    def _count(self, change: int) -> None:
-        self._under_way += change
+    def _count(self, writer: asyncio.StreamWriter, change: int) -> None:
+        self._open[writer] += change
         second = int(time.time())
-        self.most_under_way[second] = max(self.most_under_way.get(second, 0), self._under_way)
+        under_way = sum(self._open.values())
+        self.most_under_way[second] = max(self.most_under_way.get(second, 0), under_way)
 
 
 async def _drip(piece: bytes, writer: asyncio.StreamWriter) -> None:

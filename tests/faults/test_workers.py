@@ -99,7 +99,8 @@ def test_a_worker_is_told_to_stop_while_valkey_is_away(
     installation: Installation, prove: Prove
 ) -> None:
     [worker] = installation.start_all()
-    installation.hand_in(RUN, word="slow")
+    installation.hand_in(300, word="slow")
+    installation.hand_in(RUN - 300)
     installation.until(installation.delivered(300))
     installation.valkey.kill()
     worker.send_signal(signal.SIGTERM)
