@@ -135,6 +135,10 @@ def _own_pages(world: World) -> Iterator[Page]:
     for name in ("link_campaigns", "unlink_campaigns", "pause_connection", "release_connection"):
         yield Page(name=name, only_posts=True, **of_connection)
     yield Page(
+        name="deliver_past", arguments=(connection, world.campaign.pk), is_of_a_row=True,
+        model="referrals_delivery", kind="changing",
+    )  # fmt: skip
+    yield Page(
         name="referrals_delivery_do", arguments=(world.delivery.pk, "replay"),
         is_of_a_row=True, only_posts=True,
     )  # fmt: skip

@@ -8,21 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from connections.admin.journal import note
 from connections.models import Campaign, Connection
 from connections.services import LinkRefused, link_campaign, pause_connection
 from referrals.holding import release
-from referrals.pages.linking_rows import Search, connection_rows
+from referrals.pages.backfilling import DELIVER
+from referrals.pages.linking_rows import Search, address_of, connection_rows
 from referrals.pages.site import context, permitted, person
 from referrals.unlinking import unlink, waiting
 
@@ -45,6 +44,7 @@ def real_time_referral(request: HttpRequest) -> HttpResponse:
             "page": page,
             "may_link": request.user.has_perm(LINK),
             "may_unlink": request.user.has_perm(UNLINK),
+            "may_deliver": request.user.has_perm(DELIVER),
             "may_change": request.user.has_perm(CHANGE_CONNECTION),
             "may_add": request.user.has_perm("connections.add_connection"),
             "has_any": Connection.objects.visible_to(request.user).exists(),
@@ -166,7 +166,7 @@ def _ask(
             **context(request, str(connection)),
             "connection": connection,
             "campaigns": campaigns,
-            "back": _address(connection),
+            "back": address_of(connection),
             **more,
         },
     )
@@ -184,15 +184,5 @@ def _back(
     if request.POST.get("from") == "connection":
         return HttpResponseRedirect(connection.get_absolute_url())
     return HttpResponseRedirect(
-        _address(connection, unlinked=unlinked, campaign=request.POST.get("search", ""))
+        address_of(connection, unlinked=unlinked, campaign=request.POST.get("search", ""))
     )
-
-
-def _address(connection: Connection, *, unlinked: bool = False, campaign: str = "") -> str:
-    query: dict[str, object] = {"connection": connection.pk}
-    if unlinked:
-        query["unlinked"] = 1
-    if campaign:
-        query["campaign"] = campaign
-    page = reverse("admin:real_time_referral")
-    return f"{page}?{urlencode(query)}#connection-{connection.pk}"

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
+from django.urls import reverse
 
 from connections.models import Campaign, Connection, Link
 from connections.services import withheld_attributes
@@ -68,14 +69,12 @@ class Row:
     @property
     def show_unlinked(self) -> str:
         """The address that shows the unlinked campaigns as well."""
-        query = urlencode({"connection": self.connection.pk, "unlinked": 1})
-        return f"?{query}#connection-{self.connection.pk}"
+        return address_of(self.connection, unlinked=True)
 
     @property
     def hide_unlinked(self) -> str:
         """The address that shows the linked ones alone."""
-        query = urlencode({"connection": self.connection.pk})
-        return f"?{query}#connection-{self.connection.pk}"
+        return address_of(self.connection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,3 +167,14 @@ def _history(connections: Sequence[Connection]) -> dict[int, list[Link]]:
     for link in rows.select_related("campaign", "linked_by", "unlinked_by").order_by("-linked_at"):
         history[link.connection_id].append(link)
     return history
+
+
+def address_of(connection: Connection, *, unlinked: bool = False, campaign: str = "") -> str:
+    """The page with this connection expanded, and the same search."""
+    query: dict[str, object] = {"connection": connection.pk}
+    if unlinked:
+        query["unlinked"] = 1
+    if campaign:
+        query["campaign"] = campaign
+    page = reverse("admin:real_time_referral")
+    return f"{page}?{urlencode(query)}#connection-{connection.pk}"

@@ -1,0 +1,102 @@
+"""Giving a linked campaign's past referrals to its connection, after a page that counts them.
+
+Decides nothing: which referrals never went there is `referrals.replay`'s to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from connections.admin.journal import note
+from connections.models import Link
+from referrals.pages.linking_rows import address_of
+from referrals.pages.site import context, permitted
+from referrals.replay import backfill, never_sent
+
+MOST_AT_ONCE = 20_000
+"""More than these are delivered by a command, which shows how far it is."""
+
+DELIVER = "referrals.change_delivery"
+
+_PERIODS = {
+    "day": ("The last 24 hours", timedelta(days=1)),
+    "week": ("The last 7 days", timedelta(days=7)),
+    "month": ("The last 30 days", timedelta(days=30)),
+    "ever": ("All of them", timedelta(days=36_500)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """How far back to go, and how many referrals that would be."""
+
+    name: str
+    label: str
+    since: datetime
+    count: int
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it is something to do, and not too much for a page."""
+        return 0 < self.count <= MOST_AT_ONCE
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permitted(DELIVER)
+def deliver_past(request: HttpRequest, pk: int, campaign_pk: int) -> HttpResponse:
+    """Ask how far back to go, then deliver what never went to the connection."""
+    links = Link.objects.visible_to(request.user).active()
+    rows = links.select_related("campaign", "connection")
+    link = get_object_or_404(rows, connection=pk, campaign=campaign_pk)
+    periods = _periods(link)
+    chosen = next((one for one in periods if one.name == request.POST.get("since")), None)
+    if chosen is None or not chosen.is_possible:
+        return _ask(request, link, periods)
+    count = backfill(link.campaign, link.connection, since=chosen.since)
+    told = (
+        f"Past referrals of {link.campaign} that are delivered to {link.connection} now: {count}."
+    )
+    messages.success(request, told)
+    note(request.user, link.campaign, told)
+    note(request.user, link.connection, told)
+    return HttpResponseRedirect(address_of(link.connection))
+
+
+def _periods(link: Link) -> list[Period]:
+    now = timezone.now()
+    return [
+        Period(
+            name=name,
+            label=label,
+            since=now - length,
+            count=never_sent(link.campaign, link.connection, since=now - length).count(),
+        )
+        for name, (label, length) in _PERIODS.items()
+    ]
+
+
+def _ask(request: HttpRequest, link: Link, periods: Sequence[Period]) -> HttpResponse:
+    possible = [one for one in periods if one.is_possible]
+    return TemplateResponse(
+        request,
+        "referrals/deliver_past.html",
+        {
+            **context(request, f"Past referrals of {link.campaign}"),
+            "connection": link.connection,
+            "campaign": link.campaign,
+            "periods": periods,
+            "chosen": possible[0].name if possible else "",
+            "has_too_many": any(one.count > MOST_AT_ONCE for one in periods),
+            "most": MOST_AT_ONCE,
+            "back": address_of(link.connection),
+        },
+    )
