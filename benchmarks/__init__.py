@@ -1,1 +1,1 @@
-"""Measurements that anyone can run; nothing of the product imports them."""
+"""Measurements that anyone can run, side by side with what others do; nothing imports them."""

@@ -1,0 +1,46 @@
+"""Runs the chosen measurements in turn, and keeps what they come to.
+
+Only a whole run replaces the kept results.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.chart import draw
+from benchmarks.installation import Installation
+from benchmarks.measure import Row
+from benchmarks.stage import Stage
+from benchmarks.table import Table
+
+_HERE = Path(__file__).resolve().parent
+
+
+def run(installation: Installation, names: Sequence[str], *, is_quick: bool) -> None:
+    """Measure, print, and write the files where all was measured."""
+    stage = Stage(installation=installation, rounds=1, part=0.02) if is_quick else Stage(installation=installation)  # fmt: skip
+    table = Table()
+    rows: list[Row] = []
+    for name in names:
+        began = time.perf_counter()
+        found = import_module(f"benchmarks.rows.{name}").measure(stage)
+        table.add(name, found, time.perf_counter() - began)
+        rows += found
+    table.print(rows)
+    if not is_quick and len(names) == len(set(_all_names())):
+        _keep(rows)
+
+
+def _all_names() -> list[str]:
+    return [path.stem for path in (_HERE / "rows").glob("[a-z]*.py")]
+
+
+def _keep(rows: Sequence[Row]) -> None:
+    results = {"rows": [row.to_json() for row in rows]}
+    text = json.dumps(results, indent=2, ensure_ascii=False)
+    (_HERE / "results.json").write_text(f"{text}\n")
+    (_HERE / "results.svg").write_text(draw(rows))
