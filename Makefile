@@ -23,6 +23,9 @@ faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/fa
 	python -m pytest tests/faults -m "faults or not faults" || failed=1; \
 	python -m tests.faults.report $(FAULTS_ROWS) docs/faults.md; exit $${failed:-0}
 
+screenshots: $(VENV)/dev ## Make the pictures under docs/screenshots anew; needs Chromium.
+	python -m pytest --quiet tests/browser/screenshots.py
+
 check: $(VENV)/dev ## Format, lint, types, imports, migrations and deployment checks.
 	ruff format --check .
 	ruff check .
@@ -54,4 +57,4 @@ $(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run
 
-.PHONY: run test faults check format clean help
+.PHONY: run test faults screenshots check format clean help

@@ -28,6 +28,7 @@ class ReferralsAdminSite(AdminSite):
     site_header = "Referrals"
     index_title = "Real-time referral delivery"
     empty_value_display = "–"
+    site_url = None  # There is no site beside the admin to view.
     index_template = "referrals/dashboard.html"
 
     def index(

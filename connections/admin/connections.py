@@ -74,8 +74,7 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
     """Connections."""
 
     list_display = [
-        "name", "account", "shown_state", "shown_tested", "link_count", "method", "encoding",
-        "changed_at",
+        "name", "account", "shown_state", "shown_tested", "link_count", "changed_at",
     ]  # fmt: skip
     list_filter = ["state", TestedFilter, "account", "encoding", "authorization_kind"]
     list_select_related = ["account"]

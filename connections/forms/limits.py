@@ -43,10 +43,10 @@ def limit_fields() -> dict[str, forms.Field]:
     """The fields of all limits by name."""
     return {
         f"{PREFIX}total_timeout": _seconds(
-            "Time for one attempt", f"In seconds; {Limits().total_timeout:g} if empty."
+            "Time limit", f"Seconds for one attempt; {Limits().total_timeout:g} if empty."
         ),
         f"{PREFIX}in_flight": forms.IntegerField(
-            label="Requests at the same time", required=False, min_value=1,
+            label="Requests at once", required=False, min_value=1,
             help_text="No limit if empty.",
         ),
         f"{PREFIX}per_second": _seconds("Requests a second", "No limit if empty."),

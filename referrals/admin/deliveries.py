@@ -193,7 +193,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         if delivery.due_at is None:
             return _after(delivery)
         is_due = delivery.due_at <= timezone.now()
-        due = "due now" if is_due else f"next {_short(delivery.due_at)}"
+        due = "due now" if is_due else f"next {_next(delivery.due_at)}"
         return f"{delivery.outcome}, {due}".removeprefix(", ")
 
 
@@ -201,6 +201,12 @@ def _short(moment: datetime) -> str:
     """The year only where it is another one."""
     year = "" if moment.year == timezone.now().year else " %Y"
     return moment.strftime(f"%-d %b{year}, %H:%M:%S")
+
+
+def _next(moment: datetime) -> str:
+    """The day only where it is another one."""
+    is_today = moment.date() == timezone.now().date()
+    return moment.strftime("%H:%M:%S") if is_today else _short(moment)
 
 
 def _after(delivery: Delivery) -> str:

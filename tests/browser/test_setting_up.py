@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
@@ -109,6 +110,37 @@ def test_rules_change_places_by_button_and_by_dragging(
     rules.nth(1).locator("[data-drag]").drag_to(rules.nth(0), target_position={"x": 9, "y": 2})
     save(page)
     assert [rule.status for rule in connection.response_rules.all()] == ["400", "200"]
+
+
+_CUT_CHOICES = """
+select => {
+  const style = getComputedStyle(select);
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = style.font;
+  const widest = Math.max(...[...select.options].map(one => pen.measureText(one.text).width));
+  const arrow = 20;
+  const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return widest + arrow > room ? [`${select.name}: ${widest} in ${room}`] : [];
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_choice_of_a_rule_is_readable(
+    open_page: Callable[..., Page], editor: User, connection: Connection, width: int, scheme: str
+) -> None:
+    page = open_page(editor, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    go_to(page, connection)
+    open_tab(page, "Response handling")
+    cut = [
+        sentence
+        for select in page.locator(".rule-row select").all()
+        for sentence in select.evaluate(_CUT_CHOICES)
+    ]
+    assert cut == []
+    values = page.locator(".rule-row textarea").all()
+    assert all(one.evaluate("one => one.scrollHeight <= one.clientHeight") for one in values)
 
 
 def test_a_rule_is_removed(editors_page: Page, connection: Connection) -> None:

@@ -17,15 +17,19 @@ follow(document.querySelector("[name=encoding]"), "encoding");
 // A rule without a place has no path, and some operators compare with nothing.
 const NO_VALUE = ["exists", "absent", "empty", ""];
 
+const isSet = (input) => (input.type === "checkbox" ? input.checked : input.value !== "");
+
 const adapt = (row) => {
   const field = (name) => row.querySelector(`[name$=-${name}]`);
   const where = field("where").value;
+  const comparesNothing = where === "" || NO_VALUE.includes(field("operator").value);
   const hide = (name, isHidden) => {
-    field(name).closest(".field").hidden = isHidden && !field(name).value;
+    field(name).closest(".field, .check").hidden = isHidden && !isSet(field(name));
   };
   hide("path", where === "" || where === "text");
   hide("operator", where === "");
-  hide("value", where === "" || NO_VALUE.includes(field("operator").value));
+  hide("value", comparesNothing);
+  hide("ignore_case", comparesNothing);
 };
 
 const adaptAll = () => {
