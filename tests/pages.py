@@ -58,6 +58,11 @@ def names() -> set[str | None]:
     return {pattern.name for pattern in _walk(admin.site.urls[0])}
 
 
+def nameless() -> list[Any]:
+    """What answers at the addresses of the admin that have no name."""
+    return [pattern.callback for pattern in _walk(admin.site.urls[0]) if not pattern.name]
+
+
 def pages(world: World) -> list[Page]:
     """Every page, with the rows of this world."""
     rows = {

@@ -3,7 +3,6 @@ inline script, and nothing that a stranger wrote taken for markup."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import pytest
@@ -11,29 +10,21 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection as database
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from lxml import html
 
 from connections.admin.readonly import ReadOnly
 from connections.models import Account
-from tests.pages import WITHOUT_PAGE, Page, names, pages, problems
+from tests.pages import WITHOUT_PAGE, Page, nameless, names, pages, problems
 from tests.people import client_of, make_person
-from tests.world import PERSON, World, make_world
+from tests.world import PERSON, PERSONAL, World, make_world
 
 MOST_QUESTIONS = 40
 
 HOSTILE = (
     "<script>alert('HOSTILE')</script>\"'><img src=x onerror=alert(1)>{{ 7|add:7 }}{% now 'Y' %}"
     "</pre></textarea></title>\u202eTXET\u202c ${7*7} " + "long" * 300
-)
-
-PERSONAL = (
-    "zaphod",
-    "beeblebrox",
-    "heart-of-gold",
-    "12345678",
-    "1984",
-    hashlib.md5(PERSON["email"].lower().encode()).hexdigest(),
 )
 
 pytestmark = pytest.mark.usefixtures("uncollected")
@@ -97,6 +88,29 @@ _NEEDED = {"changelist": "view", "history": "view", "change": "view", "changing"
 
 def test_no_address_of_the_admin_is_forgotten(own: World) -> None:
     assert {page.name for page in pages(own)} == names() - WITHOUT_PAGE
+
+
+def test_no_address_of_ours_is_without_a_name_by_which_it_would_be_found() -> None:
+    assert {view.__module__.partition(".")[0] for view in nameless()} == {"django"}
+
+
+def test_questions_do_not_grow_with_the_rows(own: World, admin_user: User) -> None:
+    browser = client_of(admin_user)
+    before = _questions(browser, own)
+    for number in range(6):
+        make_world(f"MORE{number}")
+    after = _questions(browser, own)
+    assert {url: (before[url], count) for url, count in after.items() if count > before[url]} == {}
+
+
+def _questions(browser: Client, world: World) -> dict[str, int]:
+    """How many each page asks of the database, once what is kept for long is there."""
+    counts = {}
+    for page in pages(world) * 2:
+        with CaptureQueriesContext(database) as queries:
+            browser.get(page.url)
+        counts[page.url] = len(queries)
+    return counts
 
 
 @pytest.mark.parametrize("who", ["superuser", "editor", "reporter", "stranger", "anonymous"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -32,6 +33,16 @@ PERSON = {
     "country": "US",
 }
 """A customer; all but the country is personal."""
+
+PERSONAL = (
+    "zaphod",
+    "beeblebrox",
+    "heart-of-gold",
+    "12345678",
+    "1984",
+    hashlib.md5(PERSON["email"].lower().encode()).hexdigest(),
+)
+"""What of the customer must not be found in the lower-case text of a page, hashes included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,3 +53,14 @@ def press_test(page: Page) -> None:
     """Click Test, and wait for the result."""
     page.get_by_role("button", name="Test", exact=True).click()
     expect(page.get_by_role("heading", name="Why it was read so")).to_be_visible()
+
+
+def link(page: Page, connection: str, campaign: str) -> None:
+    """On the Real-time Referral page: expand, Show unlinked, find the campaign, Link."""
+    page.goto("/admin/")
+    page.get_by_role("link", name="Real-time Referral").click()
+    part = page.locator("details.connection").filter(has_text=connection)
+    part.locator("summary").first.click()
+    part.get_by_role("link", name="Show unlinked").click()
+    part.get_by_role("button", name=f"Link {campaign}").click()
+    expect(page.get_by_text(f"Linked {campaign} to {connection}.")).to_be_visible()
