@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import connection as database
 from django.utils import timezone
 
+from benchmarks.bulk import TABLES, filling
 from connections.files import load_connection
 from connections.models import Account, Campaign, Connection, Link
 from connections.storing import store_connection
@@ -74,7 +75,7 @@ SELECT lpad(to_hex(n), 32, '0')::uuid, %(campaign)s, 'lead-' || n,
            'last_name', 'Müller ' || n, 'mobile', '+4989' || 10000000 + n, 'age', 18 + n %% 70,
            'country', 'DE'),
        now()
-FROM generate_series(%(first)s::int, %(last)s::int) n
+FROM generate_series(1, %(count)s::int) n
 """
 
 _DELIVERIES = """
@@ -82,7 +83,7 @@ INSERT INTO referrals_delivery (referral_id, connection_id, campaign_id, status,
                                 attempt_number, step, next_cause, created_at)
 SELECT lpad(to_hex(n), 32, '0')::uuid, (%(connections)s::bigint[])[1 + n %% %(many)s], %(campaign)s,
        'pending', '', now(), 0, 0, 'first', now()
-FROM generate_series(%(first)s::int, %(last)s::int) n
+FROM generate_series(1, %(count)s::int) n
 """
 
 
@@ -98,17 +99,11 @@ class World:
     def fill(self, count: int) -> None:
         """Have nothing but so many referrals, each due now, shared out among the connections."""
         empty()
-        self.add(1, count)
-        with database.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE referrals_referral, referrals_delivery")
-
-    def add(self, first: int, last: int) -> None:
-        """Add those with these numbers."""
         parameters = {
-            "campaign": self.campaign.pk, "first": first, "last": last,
+            "campaign": self.campaign.pk, "count": count,
             "connections": [one.pk for one in self.connections], "many": len(self.connections),
         }  # fmt: skip
-        with database.cursor() as cursor:
+        with filling(), database.cursor() as cursor:
             cursor.execute(_REFERRALS, parameters)
             cursor.execute(_DELIVERIES, parameters)
 
@@ -134,9 +129,7 @@ def _connect(account: Account, number: int, origin: str) -> Connection:
 def empty() -> None:
     """Forget all referrals and what became of them."""
     with database.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE referrals_referral, referrals_delivery, referrals_deliveryattempt CASCADE"
-        )
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
 
 
 def wait_until_settled(seconds: float = 600) -> None:
