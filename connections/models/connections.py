@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
-from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 
 from connections.attributes import CATALOGUE
@@ -29,7 +28,7 @@ from connections.http.spec import (
 )
 from connections.http.waits import Wait, WaitUnit
 from connections.models.accounts import Account
-from connections.models.scoping import ScopedQuerySet
+from connections.models.questions import ConnectionQuerySet
 
 if TYPE_CHECKING:
     from connections.models.endpoints import Endpoint
@@ -75,26 +74,6 @@ def authorization_choices() -> list[tuple[str, str]]:
 def encoding_choices() -> list[tuple[str, str]]:
     """Callable, so that a new body encoding needs no migration."""
     return [(kind.kind, kind.label) for kind in body_encodings]
-
-
-class ConnectionQuerySet(ScopedQuerySet["Connection"]):
-    """Questions about connections."""
-
-    def tested(self) -> ConnectionQuerySet:
-        """Those that have a good test of what they are now; the others are untested."""
-        return self.filter(tests__is_good=True, tests__started_at__gte=F("changed_at")).distinct()
-
-    def with_is_tested(self) -> ConnectionQuerySet:
-        """With `is_tested` on each, so that a list asks once and not for every row."""
-        return self.annotate(
-            is_tested=Exists(Connection.objects.tested().filter(pk=OuterRef("pk")))
-        )
-
-    def with_everything(self) -> ConnectionQuerySet:
-        """With all rows that `spec` and the account's catalogue ask for, in a few queries."""
-        return self.select_related("account").prefetch_related(
-            "endpoints", "response_rules", "expected_responses", "account__custom_attributes"
-        )
 
 
 class Connection(models.Model):

@@ -61,7 +61,8 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
     if not campaigns:
         return _none_chosen(request, connection)
     if not connection.is_tested and "confirmed" not in request.POST:
-        return _ask(request, "referrals/link_untested.html", connection, campaigns)
+        last = connection.tests.first()
+        return _ask(request, "referrals/link_untested.html", connection, campaigns, last_test=last)
     change = partial(link_campaign, connection=connection, by=person(request))
     done = _each(request, campaigns, change)
     _tell(request, connection, done, "Linked {} to {}.")

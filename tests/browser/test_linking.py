@@ -97,7 +97,7 @@ def test_an_untested_connection_warns_and_several_are_linked_at_once(
     part.get_by_label("Select Winter").check()
     part.get_by_role("button", name="Link selected").click()
 
-    expect(page.get_by_text("has no good test since it was changed")).to_be_visible()
+    expect(page.get_by_text("Mailing list was never tested.")).to_be_visible()
     page.get_by_role("button", name="Link anyway").click()
 
     linked = part.get_by_role("region", name="Linked campaigns", exact=True)

@@ -188,6 +188,18 @@ def test_a_change_makes_a_connection_untested(connection: Connection, crm: CRM) 
     assert not Connection.objects.with_is_tested().get().is_tested  # type: ignore[attr-defined]
 
 
+def test_only_the_newest_test_says_whether_a_connection_is_tested(
+    connection: Connection, crm: CRM
+) -> None:
+    run_test(connection)
+    run_test(connection, attributes={"email": "nobody"})
+    assert not Connection.objects.tested().exists()
+    assert not Connection.objects.with_is_tested().get().is_tested  # type: ignore[attr-defined]
+
+    run_test(connection, attributes={"email": "jo@example.com"})
+    assert Connection.objects.tested().get() == connection
+
+
 def test_a_test_without_an_endpoint_says_what_would_help(connection: Connection, crm: CRM) -> None:
     Endpoint.objects.filter(environment="testing").delete()
 

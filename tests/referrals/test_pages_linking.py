@@ -174,11 +174,26 @@ def test_nothing_ticked_is_said(browser: Client, tested: Connection) -> None:
     assert say(press(browser, "link_campaigns", tested)) == ["Tick the campaigns first."]
 
 
+def test_the_question_says_why_the_connection_is_untested(
+    browser: Client, tested: Connection, campaign: Campaign
+) -> None:
+    tested.save()
+    asked = text(press(browser, "link_campaigns", tested, campaign=campaign.pk))
+    assert "and not tested since." in asked
+    ConnectionTest.objects.create(
+        connection=tested, environment="testing", started_at=timezone.now(), outcome="rejected"
+    )
+    asked = text(press(browser, "link_campaigns", tested, campaign=campaign.pk))
+    assert "newest test</a> of Mailing list was not as expected" in asked
+    assert not Link.objects.exists()
+
+
 def test_an_untested_connection_asks_before_it_is_linked(
     browser: Client, connection: Connection, campaign: Campaign
 ) -> None:
     asked = press(browser, "link_campaigns", connection, campaign=campaign.pk)
     assert "Link to an untested connection?" in text(asked)
+    assert "Mailing list was never tested." in text(asked)
     assert not Link.objects.exists()
     fields = {"selected": campaign.pk, "confirmed": 1}
     press(browser, "link_campaigns", connection, **fields)
