@@ -142,8 +142,10 @@ class _Pump:
         self.summary.has_more = has_due(clock.now())
 
     def finish(self) -> None:
-        """Record what is still under way, and let the threads go."""
-        while self.is_under_way:
+        """Record what is still under way, and let the threads go. What is not recorded when its
+        lease ends is unknown anyway, so that nobody waits for longer, whatever interrupted us."""
+        end = time.monotonic() + self._lease.total_seconds()
+        while self.is_under_way and time.monotonic() < end:
             self._collect()
         self._watch.write()
         self._senders.close()

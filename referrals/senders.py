@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
 
+_CLOSING_SECONDS = 1.0
 _SLOW_SECONDS = 0.25
 _MOST_SLOW = 3
 """A thread that has waited so long costs next to nothing, so another takes its place; but there are
@@ -42,17 +43,17 @@ class Senders(Generic[ResultT]):
         return self._allowed() - self.under_way
 
     def close(self) -> None:
-        """Let the threads end once their work is done, and wait for that."""
-        started = [thread for thread in self._threads if thread.ident is not None]
-        for _ in started:
-            self._work.put(None)
-        for thread in started:
-            thread.join()
+        """Let the threads end once their work is done, and wait a moment for that."""
+        self._work.put(None)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(_CLOSING_SECONDS)
 
     def submit(self, work: Callable[[], ResultT]) -> None:
         """Have the work done by the next free thread."""
-        self._work.put(work)
+        # Counted first: an interruption comes at the end of a call, and this puts it behind both.
         self.under_way += 1
+        self._work.put(work)
         self._start_threads()
 
     def collect(self, timeout: float) -> list[ResultT]:
@@ -93,3 +94,6 @@ class Senders(Generic[ResultT]):
                 self._failures.append(error)
             del self._began[me]
             self._finished.set()
+        # One word for all: a thread of which nobody knows, as its start was interrupted, would take
+        # that of another.
+        self._work.put(None)

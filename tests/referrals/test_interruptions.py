@@ -133,6 +133,49 @@ def test_what_was_submitted_is_collected_although_the_submission_was_interrupted
     senders.close()
 
 
+def test_a_thread_whose_start_was_interrupted_keeps_nobody_from_closing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    senders: Senders[int] = Senders(2)
+    start = threading.Thread.start
+
+    def started_but_interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        raise Interruption
+
+    with monkeypatch.context() as signal:
+        signal.setattr(threading.Thread, "start", started_but_interrupted)
+        with pytest.raises(Interruption):
+            senders.submit(partial(number, 1))
+    senders.submit(partial(number, 2))
+
+    assert sorted(collect(senders, 2)) == [1, 2]
+    before = set(threading.enumerate())
+    senders.close()
+    for thread in before - {threading.current_thread()}:
+        if thread.name == "sender":
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_was_lost_on_the_way_keeps_nobody_waiting_for_ever(
+    link: Link, campaign: Campaign, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DELIVERY_LEASE_SECONDS = 0.5
+    hand_in(campaign, "a@example.com")
+
+    def lose(self: Senders[Any], timeout: float) -> list[Any]:
+        gate.wait(timeout)
+        return []
+
+    gate = threading.Event()
+    monkeypatch.setattr(Senders, "collect", lose)
+    assert deliver() == {}
+    finish_under_way()
+    assert Delivery.objects.get().claimed_at is not None
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_the_database_refuses_costs_the_others_nothing(
     link: Link,
