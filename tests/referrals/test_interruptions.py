@@ -165,11 +165,12 @@ def test_an_answer_that_was_lost_on_the_way_keeps_nobody_waiting_for_ever(
     settings.DELIVERY_LEASE_SECONDS = 0.5
     hand_in(campaign, "a@example.com")
 
+    never = threading.Event()
+
     def lose(self: Senders[Any], timeout: float) -> list[Any]:
-        gate.wait(timeout)
+        never.wait(timeout)
         return []
 
-    gate = threading.Event()
     monkeypatch.setattr(Senders, "collect", lose)
     assert deliver() == {}
     finish_under_way()
