@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -10,17 +11,20 @@ from ninja import Body, NinjaAPI, Status
 from ninja.security import HttpBearer
 
 from connections.models import Campaign
-from referrals.api.problems import ExactParser, answer_errors
+from referrals.api.problems import CONTENT_TYPE, ExactParser, answer_errors
 from referrals.api.schemas import (
     AcceptedListOut,
     AcceptedOut,
     DeliveryOut,
+    Problem,
     ReferralIn,
     ReferralOut,
     ReferralsIn,
 )
 from referrals.intake import Item, accept_referrals
 from referrals.models import Delivery, IntakeKey, Referral
+
+_JSON = "application/json"
 
 
 class IntakeKeyBearer(HttpBearer):
@@ -30,7 +34,25 @@ class IntakeKeyBearer(HttpBearer):
         return IntakeKey.objects.matching(token).select_related("account").first()
 
 
-api = NinjaAPI(
+class IntakeAPI(NinjaAPI):
+    """The API, whose description says of errors what they are: problem documents."""
+
+    def get_openapi_schema(self, **options: Any) -> Any:  # noqa: ANN401 - as ninja's own.
+        schema = super().get_openapi_schema(**options)
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                for status, answer in operation["responses"].items():
+                    if status >= HTTPStatus.BAD_REQUEST:
+                        answer["content"] = {CONTENT_TYPE: answer["content"][_JSON]}
+        return schema
+
+
+def refusals(*statuses: int) -> dict[int, type[Problem]]:
+    """The errors that an operation may answer, for its description."""
+    return dict.fromkeys(statuses, Problem)
+
+
+api = IntakeAPI(
     title="Referral intake",
     version="1",
     description="Hand in referrals of a campaign; they are delivered to its CRMs at once.",
@@ -43,7 +65,7 @@ answer_errors(api)
 
 @api.post(
     "campaigns/{campaign_key}/referrals",
-    response={202: AcceptedListOut},
+    response={202: AcceptedListOut, **refusals(400, 401, 404, 409, 413, 422)},
     summary="Hand in one referral, or a list of up to 1000",
 )
 def hand_in(
@@ -59,7 +81,11 @@ def hand_in(
     return Status(202, answer)
 
 
-@api.get("referrals/{referral_id}", response=ReferralOut, summary="Where a referral stands")
+@api.get(
+    "referrals/{referral_id}",
+    response={200: ReferralOut, **refusals(401, 404)},
+    summary="Where a referral stands",
+)
 def show(request: HttpRequest, referral_id: UUID) -> ReferralOut:
     """A referral's deliveries and their outcomes."""
     referral = (

@@ -20,8 +20,10 @@ from ninja.parser import Parser
 
 from referrals.intake import CampaignNotLive, IntakeRefused, Problem
 
+CONTENT_TYPE = "application/problem+json"
+
 _UNION_TAGS = ("one", "many")
-_NOTHING = "There is nothing at this address."
+NOTHING = "There is nothing at this address."
 
 
 class ExactParser(Parser):
@@ -47,9 +49,7 @@ def problem(status: HTTPStatus, detail: str, problems: Iterable[Problem] = ()) -
     errors = [{"field": one.field, "message": one.message} for one in problems]
     if errors:
         content["errors"] = errors
-    response = HttpResponse(
-        json.dumps(content), status=status.value, content_type="application/problem+json"
-    )
+    response = HttpResponse(json.dumps(content), status=status.value, content_type=CONTENT_TYPE)
     if status is HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = "Bearer"
     return response
@@ -74,7 +74,7 @@ def _refused(error: IntakeRefused) -> HttpResponse:
 
 def _invalid(error: ValidationError) -> HttpResponse:
     if any(one["loc"][0] == "path" for one in error.errors):
-        return problem(HTTPStatus.NOT_FOUND, _NOTHING)
+        return problem(HTTPStatus.NOT_FOUND, NOTHING)
     problems = [Problem(_field(one["loc"]), str(one["msg"])) for one in error.errors]
     return _refused(IntakeRefused(problems))
 
@@ -95,7 +95,7 @@ def _unauthenticated(_: AuthenticationError) -> HttpResponse:
 
 
 def _not_found(error: Http404) -> HttpResponse:
-    return problem(HTTPStatus.NOT_FOUND, str(error) or _NOTHING)
+    return problem(HTTPStatus.NOT_FOUND, str(error) or NOTHING)
 
 
 def _http_error(error: HttpError) -> HttpResponse:

@@ -45,6 +45,23 @@ ReferralsIn = Annotated[
 ]
 
 
+class WrongField(Schema):
+    """One wrong field, and what would be right."""
+
+    field: str = Field(examples=["[3].attributes.email"])
+    message: str
+
+
+class Problem(Schema):
+    """An error as problem details (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str = Field(description="What the status means.")
+    status: int
+    detail: str = Field(description="What happened, and what would help.")
+    errors: list[WrongField] = Field(default=[], description="Only where fields are wrong.")
+
+
 class AcceptedOut(Schema):
     """What became of one referral that was handed in."""
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Account, Campaign, Link
+from referrals.api import operations
 from referrals.models import Delivery, IntakeKey, Referral
 from referrals.models.keys import issue_key
 from tests.referrals.making import Door
@@ -193,6 +194,38 @@ def test_another_method(client: Client, method: str) -> None:
     response = getattr(client, method)(URL)
 
     assert (response.status_code, response["Allow"]) == (405, "POST")
+    expected = refused("Method Not Allowed", 405, "This address takes POST.")
+    assert (response.status_code, response.json()) == expected
+    assert response["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/", "/api/v1/", "/api/v1/nothing", f"{URL}/", "/api/v2/x"]
+)
+def test_an_unknown_address(client: Client, address: str) -> None:
+    response = client.post(address, referral(), content_type="application/json")
+
+    assert (response.status_code, response.json()) == refused("Not Found", 404, NOWHERE)
+    assert response["Content-Type"] == "application/problem+json"
+
+
+def test_a_fault_of_ours(client: Client, intake_key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(operations, "accept_referrals", fail)
+    client.raise_request_exception = False
+    response = client.post(
+        URL, referral(), content_type="application/json",
+        headers={"Authorization": f"Bearer {intake_key}"},
+    )  # fmt: skip
+
+    assert (response.status_code, response.json()["title"]) == (500, "Internal Server Error")
+    assert "ZeroDivision" not in response.content.decode()
+
+
+def test_errors_of_pages_stay_pages(client: Client) -> None:
+    assert client.get("/nothing")["Content-Type"].startswith("text/html")
 
 
 def test_a_referral_that_there_is_not(door: Door) -> None:
