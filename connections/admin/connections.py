@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,11 +27,9 @@ from connections.admin.scoped import AccountScoped
 from connections.forms import make_connection_form
 from connections.forms.saving import changed_columns, is_described_anew
 from connections.forms.tabs import tabs
-from connections.http.errors import DescriptionError
 from connections.learning import number_rules, touch
 from connections.models import Connection
 from connections.pages import changing, doors, previews, results, testing
-from connections.services import run_test
 from connections.templatetags.outcomes import outcome_badge
 
 Page = tuple[str, Callable[..., HttpResponse], str]
@@ -42,18 +40,8 @@ Page = tuple[str, Callable[..., HttpResponse], str]
 def test_connections(
     model_admin: admin.ModelAdmin[Connection], request: HttpRequest, queryset: QuerySet[Connection]
 ) -> None:
-    """Send the sample attributes of each, from this process, and tell what came of it."""
-    for connection in queryset.with_everything():  # type: ignore[attr-defined]
-        try:
-            test = run_test(connection, by=request.user)  # type: ignore[arg-type]
-        except DescriptionError as error:
-            model_admin.message_user(request, f"{connection}: {error}", messages.ERROR)
-            continue
-        level = messages.SUCCESS if test.is_good else messages.WARNING
-        status = test.response_status or test.error_code
-        sentence = f"{connection} ({test.environment}): {test.outcome}, {status}. {test.reason}"
-        model_admin.message_user(request, sentence, level)
-        model_admin.log_change(request, connection, f"Tested: {test.outcome}.")
+    """Let a worker send the sample attributes of each."""
+    testing.start_tests(model_admin, request, queryset.with_everything())  # type: ignore[attr-defined]
 
 
 class TestedFilter(admin.SimpleListFilter):
@@ -80,6 +68,7 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
     list_select_related = ["account"]
     search_fields = ["name", "account__name"]
     actions = [test_connections]
+    change_list_template = "connections/connection_list.html"
     change_form_template = "connections/change_form.html"
     inlines = [
         TechnicalContactInline,

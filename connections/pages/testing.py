@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.utils.html import format_html
 
 from connections.http.errors import DescriptionError
-from connections.jobs import JobState, QueuedTest, QueueUnavailable, job_queue
+from connections.jobs import JobQueue, JobState, QueuedTest, QueueUnavailable, job_queue
 from connections.models import Connection
 from connections.pages.page import connection_to_change, render
 from connections.services import run_test, spec_to_test
@@ -23,6 +25,8 @@ PATIENCE_SECONDS = 5.0
 NO_JOB = "none"
 """Stands for a job that the queue did not take."""
 
+_LIST_OF_TESTS = "admin:connections_connectiontest_changelist"
+
 
 def start(model_admin: Admin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Put a test in the queue, and go where its result is awaited."""
@@ -32,21 +36,38 @@ def start(model_admin: Admin, request: HttpRequest, object_id: str) -> HttpRespo
 
 def start_test(model_admin: Admin, request: HttpRequest, connection: Connection) -> HttpResponse:
     """The same for a connection that was looked up already."""
-    try:
-        spec_to_test(connection)
-    except DescriptionError as error:
-        messages.error(request, f"It can't be tested yet. {error.message}")
+    if not _is_ready(request, connection):
         return HttpResponseRedirect(connection.get_absolute_url())
     queue = job_queue()
     if queue is None:
         return _send(model_admin, request, connection)
     try:
-        job_id = queue.enqueue(connection.pk, request.user.pk)
+        job_id = _enqueue(queue, model_admin, request, connection)
     except QueueUnavailable:
         job_id = NO_JOB
-    else:
-        model_admin.log_change(request, connection, f"Tested ({connection.test_environment}).")
     return HttpResponseRedirect(_wait_url(connection, job_id))
+
+
+def start_tests(
+    model_admin: Admin, request: HttpRequest, connections: Iterable[Connection]
+) -> None:
+    """Put a test of each in the queue; what comes of them stands in the list of tests."""
+    queue, count = job_queue(), 0
+    for connection in connections:
+        if not _is_ready(request, connection):
+            continue
+        if queue is None:
+            _send(model_admin, request, connection)
+        else:
+            try:
+                _enqueue(queue, model_admin, request, connection)
+            except QueueUnavailable as error:
+                messages.error(request, f"{connection} is not tested. {error}")
+                continue
+        count += 1
+    if count:
+        link = format_html('<a href="{}">Their results</a>', reverse(_LIST_OF_TESTS))
+        messages.success(request, format_html("Tests under way: {}. {}", count, link))
 
 
 def wait(model_admin: Admin, request: HttpRequest, object_id: str, job_id: str) -> HttpResponse:
@@ -83,6 +104,25 @@ def send_now(model_admin: Admin, request: HttpRequest, object_id: str, job_id: s
 def result_url(connection: Connection, test_id: int) -> str:
     """The address of a test's result."""
     return reverse("admin:connections_connection_result", args=[connection.pk, test_id])
+
+
+def _is_ready(request: HttpRequest, connection: Connection) -> bool:
+    """Whether there is anything to send to; tells the person where there is not."""
+    try:
+        spec_to_test(connection)
+    except DescriptionError as error:
+        messages.error(request, f"{connection} can't be tested yet. {error.message}")
+        return False
+    return True
+
+
+def _enqueue(
+    queue: JobQueue, model_admin: Admin, request: HttpRequest, connection: Connection
+) -> str:
+    """The id of the job; raises QueueUnavailable."""
+    job_id = queue.enqueue(connection.pk, request.user.pk)
+    model_admin.log_change(request, connection, f"Tested ({connection.test_environment}).")
+    return job_id
 
 
 def _send(model_admin: Admin, request: HttpRequest, connection: Connection) -> HttpResponse:

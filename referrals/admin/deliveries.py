@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
+from connections.models import Connection
 from connections.templatetags.outcomes import outcome_badge
 from referrals.admin import log_search
 from referrals.admin.bulk import ACTIONS, DEEDS, carry_out, deeds_for, may_act
@@ -117,6 +118,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
             "external_id": shown_id(delivery.referral, request.user),
             "attributes": shown_attributes(delivery.referral, request.user),
             "attempts": attempts[:ATTEMPTS_A_PAGE],
+            "is_tested": Connection.objects.tested().filter(pk=delivery.connection_id).exists(),
             "has_earlier": len(attempts) > ATTEMPTS_A_PAGE,
             "is_latest": number is None,
             "sees_customers": may_see_customers(request.user),

@@ -155,7 +155,7 @@ class ErrorCodeFilter(LogFilter):
 class SinceFilter(LogFilter):
     """By when they were accepted: at or after a moment."""
 
-    title, parameter_name, kind = "accepted since", "since", "datetime-local"
+    title, parameter_name, kind = "accepted since (UTC)", "since", "datetime-local"
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         moment = _moment(value)
@@ -168,7 +168,7 @@ class SinceFilter(LogFilter):
 class UntilFilter(LogFilter):
     """By when they were accepted: before a moment."""
 
-    title, parameter_name, kind = "accepted before", "until", "datetime-local"
+    title, parameter_name, kind = "accepted before (UTC)", "until", "datetime-local"
 
     def narrow(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         moment = _moment(value)

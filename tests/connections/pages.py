@@ -1,4 +1,4 @@
-"""What the tests of the connection's pages share: the form as a browser would send it."""
+"""What the tests of the connection's pages share: the form as a browser sends it, and a worker."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 
 from django.test import Client
 from django.urls import reverse
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
 
 from connections.models import Connection
+from referrals import queue
 
 
 class _FormReader(HTMLParser):
@@ -82,3 +85,11 @@ def page_url(name: str, *args: Any) -> str:
 def change_form(browser: Client, connection: Connection) -> dict[str, list[str]]:
     """What a browser would send for the connection's page without a change."""
     return read_form(browser.get(change_url(connection)).content.decode())
+
+
+def work_off() -> None:
+    """What a worker does with the jobs that wait."""
+    worker = SimpleWorker(
+        [queue.QUEUE], connection=queue.redis_connection(), serializer=JSONSerializer
+    )
+    worker.work(burst=True, logging_level="WARNING")

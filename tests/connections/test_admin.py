@@ -1,4 +1,4 @@
-"""The list of connections tests those that are chosen, and says what came of each."""
+"""The list of connections has the chosen ones tested, and says what to do when it is empty."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.http.spec import ConnectionSpec
+from connections.jobs import QueueUnavailable
 from connections.models import Account, Connection, ConnectionTest, ResponseRule
+from connections.pages import testing
 from connections.storing import store_connection
+from tests.connections.pages import work_off
 from tests.crm import CRM
 
 pytestmark = pytest.mark.usefixtures("uncollected")
@@ -23,6 +26,7 @@ MISSING = (
     "under Settings."
 )
 LIST = reverse("admin:connections_connection_changelist")
+TESTS = reverse("admin:connections_connectiontest_changelist")
 
 
 def run_tests(browser: Client, *connections: Connection) -> list[tuple[str, str]]:
@@ -37,7 +41,7 @@ def run_tests(browser: Client, *connections: Connection) -> list[tuple[str, str]
     return sorted((one.level_tag, str(one)) for one in told)
 
 
-def test_chosen_connections_are_tested_and_each_result_is_told(
+def test_chosen_connections_are_tested_by_a_worker(
     admin_client: Client, account: Account, connection: Connection, described: ConnectionSpec,
     crm: CRM,
 ) -> None:  # fmt: skip
@@ -49,19 +53,20 @@ def test_chosen_connections_are_tested_and_each_result_is_told(
     )
 
     assert run_tests(admin_client, connection, known, nowhere) == [
-        ("error", f"Nowhere: endpoints.testing: {MISSING}"),
-        ("success", "Mailing list (testing): delivered, 200. "),
-        (
-            "warning",
-            "Known (testing): rejected, 400. Please provide a valid email address.",
-        ),
+        ("error", f"Nowhere can't be tested yet. {MISSING}"),
+        ("success", f'Tests under way: 2. <a href="{TESTS}">Their results</a>'),
     ]
 
+    assert crm.received() == []
+    work_off()
     assert sorted(one.email for one in crm.received()) == ["john.smith@example.com", "nobody"]
-    assert ConnectionTest.objects.count() == 2
+    assert sorted(ConnectionTest.objects.values_list("outcome", flat=True)) == [
+        "delivered",
+        "rejected",
+    ]
     assert sorted(LogEntry.objects.values_list("object_repr", "change_message")) == [
-        ("Known", "Tested: rejected."),
-        ("Mailing list", "Tested: delivered."),
+        ("Known", "Tested (testing)."),
+        ("Mailing list", "Tested (testing)."),
     ]
 
 
@@ -76,4 +81,32 @@ def test_a_connection_whose_rows_are_wrong_does_not_stop_the_others(
         "error",
         "success",
     ]
+    work_off()
     assert len(crm.received()) == 1
+
+
+def test_without_a_queue_a_chosen_connection_is_tested_at_once(
+    admin_client: Client, connection: Connection, crm: CRM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testing, "job_queue", lambda: None)
+    assert [level for level, _ in run_tests(admin_client, connection)] == ["success"]
+    assert len(crm.received()) == 1
+
+
+def test_a_queue_that_is_away_is_told(
+    admin_client: Client, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away:
+        def enqueue(self, *_: int) -> str:
+            raise QueueUnavailable("The queue does not answer.")
+
+    monkeypatch.setattr(testing, "job_queue", Away)
+    assert run_tests(admin_client, connection) == [
+        ("error", "Mailing list is not tested. The queue does not answer.")
+    ]
+
+
+def test_an_empty_list_says_what_a_connection_is(admin_client: Client) -> None:
+    assert "There is no connection yet" in admin_client.get(LIST).content.decode()
+    found = admin_client.get(LIST, {"q": "none"}).content.decode()
+    assert "No connection fits." in found

@@ -10,8 +10,6 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.test import Client
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 
 from connections import jobs
 from connections.jobs import JobState, QueuedTest, QueueUnavailable
@@ -19,7 +17,7 @@ from connections.models import Account, Connection, ConnectionTest
 from connections.pages import testing
 from referrals import queue as rq_queue
 from referrals.testing import TestJobs
-from tests.connections.pages import change_form, change_url, page_url
+from tests.connections.pages import change_form, change_url, page_url, work_off
 from tests.crm import CRM
 from tests.people import client_of, make_person
 
@@ -60,14 +58,6 @@ class Queue:
     def withdraw(self, job_id: str) -> bool:
         self.withdrawn.append(job_id)
         return self._known["state"] is JobState.WAITING
-
-
-def work_off() -> None:
-    """What a worker does with the jobs that wait."""
-    worker = SimpleWorker(
-        [rq_queue.QUEUE], connection=rq_queue.redis_connection(), serializer=JSONSerializer
-    )
-    worker.work(burst=True, logging_level="WARNING")
 
 
 def press_test(browser: Client, connection: Connection) -> str:
@@ -205,8 +195,8 @@ def test_a_connection_without_the_environment_says_what_to_do(
     assert response.headers["Location"] == change_url(connection)
     (sentence,) = say(response)
     assert sentence == (
-        "It can't be tested yet. The connection has no endpoint for testing: add one, or choose "
-        "another environment for tests under Settings."
+        "Mailing list can't be tested yet. The connection has no endpoint for testing: add one, or "
+        "choose another environment for tests under Settings."
     )
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from connections.models import Account, Campaign, Connection, Link
 from connections.privacy import PersonalMask
+from connections.services import run_test
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.privacy import mask_of
 from tests.crm import CRM
@@ -73,6 +74,14 @@ def test_the_page_shows_the_exact_exchange_and_why(browser: Client, delivery: De
     assert "Basic ••••" in shown
     assert '<span class="hl-s2">&quot;Jolanda&quot;</span>' in shown
     assert delivery.idempotency_key in shown
+
+
+def test_the_page_says_whether_the_connection_is_tested(
+    browser: Client, delivery: Delivery
+) -> None:
+    assert "Untested" in read(browser, page(delivery, "change/"))
+    run_test(delivery.connection)
+    assert "Untested" not in read(browser, page(delivery, "change/"))
 
 
 def test_the_newest_attempt_comes_first_and_open(browser: Client, delivery: Delivery) -> None:
