@@ -27,17 +27,7 @@ def add_rule(connection: Connection, *, rule: Rule, answer: Response) -> Respons
         position = _first_match(rows, Answer(answer)) or len(rows) + 1
         number_rules(connection)
         connection.response_rules.filter(position__gte=position).update(position=F("position") + 1)
-        row = ResponseRule(
-            connection=connection,
-            position=position,
-            status=rule.status,
-            where=rule.where,
-            path=rule.path,
-            operator=rule.operator,
-            value="\n".join(rule.value),
-            ignore_case=rule.ignore_case,
-            outcome=rule.outcome.value,
-        )
+        row = ResponseRule.from_value(rule, connection=connection, position=position)
         row.save()
         touch(connection)
     return row

@@ -111,17 +111,7 @@ def _store_endpoints(connection: Connection, spec: ConnectionSpec) -> bool:
 
 def _rules(connection: Connection, spec: ConnectionSpec) -> list[ResponseRule]:
     return [
-        ResponseRule(
-            connection=connection,
-            position=position,
-            status=rule.status,
-            where=rule.where,
-            path=rule.path,
-            operator=rule.operator,
-            value="\n".join(rule.value),
-            ignore_case=rule.ignore_case,
-            outcome=rule.outcome.value,
-        )
+        ResponseRule.from_value(rule, connection=connection, position=position)
         for position, rule in enumerate(spec.reading.rules, start=1)
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from getopt import GetoptError, gnu_getopt
 from urllib.parse import quote_plus
 
 from connections.curl.errors import CurlError
@@ -17,7 +18,7 @@ _SHORT_WITH_VALUE = {
     "Y": "speed-limit",
 }  # fmt: skip
 _SHORT_FLAGS = {"G": "get", "I": "head"}
-_IGNORED_SHORT = set("sSikLvfgN460#123anqJOlpRj")
+_IGNORED_SHORT = "sSikLvfgN460#123anqJOlpRj"
 _IGNORED_FLAGS = {
     "silent", "show-error", "include", "insecure", "location", "location-trusted", "verbose",
     "fail", "fail-with-body", "fail-early", "globoff", "no-buffer", "compressed", "http1.0",
@@ -50,6 +51,11 @@ _REFUSED = {
     "next": "Only one request at a time: paste what stands before --next.",
     "head": "HEAD can't deliver anything; use the command that sends data.",
 }
+_WITH_VALUE = {*_MEANT, *_IGNORED_WITH_VALUE, "upload-file", "config"}
+_FLAGS = ({"get"} | _IGNORED_FLAGS | set(_REFUSED)) - _WITH_VALUE
+
+_SHORT = "".join([*(f"{letter}:" for letter in _SHORT_WITH_VALUE), *_SHORT_FLAGS, _IGNORED_SHORT])
+_LONG = [*(f"{name}=" for name in _WITH_VALUE), *_FLAGS]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,47 +105,27 @@ def _arguments(words: Sequence[str]) -> list[str]:
     return rest[1:]
 
 
-def _options(arguments: list[str]) -> Iterator[tuple[str, str, str]]:
+def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Name, value and the option as it was typed; what is no option is the URL."""
-    waiting = iter(arguments)
-    for word in waiting:
-        if word == "--":
-            yield from (("url", url, url) for url in waiting)
-        elif word.startswith("--"):
-            yield _long(word, waiting)
-        elif word.startswith("-") and word != "-":
-            yield from _short(word, waiting)
-        else:
-            yield "url", word, word
+    try:
+        options, urls = gnu_getopt(arguments, _SHORT, _LONG)
+    except GetoptError as error:
+        raise _not_understood(error.opt) from error
+    for option, value in options:
+        letter = option.removeprefix("-")
+        name = {**_SHORT_WITH_VALUE, **_SHORT_FLAGS}.get(letter, option.removeprefix("--"))
+        yield name, value, f"{option} {value}".rstrip()
+    yield from (("url", url, url) for url in urls)
 
 
-def _long(word: str, waiting: Iterator[str]) -> tuple[str, str, str]:
-    name, equals, value = word.removeprefix("--").partition("=")
-    if name in _MEANT or name in _IGNORED_WITH_VALUE or name in ("upload-file", "config"):
-        value = value if equals else _value_of(word, waiting)
-        return name, value, f"--{name} {value}"
-    if name not in _IGNORED_FLAGS and name not in _REFUSED and name != "get":
-        raise CurlError(word, "This option is not known here; leave it out.")
-    return name, "", word
-
-
-def _short(word: str, waiting: Iterator[str]) -> Iterator[tuple[str, str, str]]:
-    """`-sSL` is three flags, `-XPOST` is an option with its value glued on."""
-    for index, letter in enumerate(word[1:], start=1):
-        if letter in _SHORT_WITH_VALUE:
-            value = word[index + 1 :] or _value_of(f"-{letter}", waiting)
-            yield _SHORT_WITH_VALUE[letter], value, f"-{letter} {value}"
-            return
-        if letter not in _IGNORED_SHORT and letter not in _SHORT_FLAGS:
-            raise CurlError(word, "This option is not known here; leave it out.")
-        yield _SHORT_FLAGS.get(letter, letter), "", f"-{letter}"
-
-
-def _value_of(option: str, waiting: Iterator[str]) -> str:
-    value = next(waiting, None)
-    if value is None:
-        raise CurlError(option, "Its value is missing.")
-    return value
+def _not_understood(option: str) -> CurlError:
+    if option in _SHORT_WITH_VALUE or option in _WITH_VALUE:
+        problem = "Its value is missing."
+    elif option in _FLAGS:
+        problem = "It takes no value."
+    else:
+        problem = "This option is not known here; leave it out."
+    return CurlError(f"-{option}" if len(option) == 1 else f"--{option}", problem)
 
 
 def _apply(request: CurlRequest, name: str, value: str) -> None:

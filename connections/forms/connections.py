@@ -70,9 +70,9 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
             "idempotency_header": "Idempotency header",
             "reason_path": "Reason",
             "reference_path": "Reference",
-            "wait_where": "Wait, where",
-            "wait_path": "Wait, path",
-            "wait_unit": "Wait, unit",
+            "wait_where": "Where it says so",
+            "wait_path": "Path or header",
+            "wait_unit": "In",
             "test_environment": "Send tests to",
             "expected_test_outcome": "Expected outcome",
         }
@@ -81,7 +81,6 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
             "Empty: it is not sent.",
             "reason_path": "JSON path or XPath of the CRM's explanation.",
             "reference_path": "JSON path or XPath of the CRM's own id for the person.",
-            "wait_where": "Where the CRM says how long to wait, if not in Retry-After.",
             "empty_values": "What happens to a placeholder whose attribute is empty.",
             "expected_test_outcome": "",
         }

@@ -75,6 +75,21 @@ class ResponseRule(models.Model):
         except ValueError as error:
             raise ValidationError({"outcome": "Choose what the answer means."}) from error
 
+    @classmethod
+    def from_value(cls, rule: Rule, *, connection: Connection, position: int) -> ResponseRule:
+        """The row, not saved, that has this rule as its value."""
+        return cls(
+            connection=connection,
+            position=position,
+            status=rule.status,
+            where=rule.where,
+            path=rule.path,
+            operator=rule.operator,
+            value="\n".join(rule.value),
+            ignore_case=rule.ignore_case,
+            outcome=rule.outcome.value,
+        )
+
     def as_value(self) -> Rule:
         """The rule as the core's own kind of value; raises DescriptionError."""
         values = self.value.splitlines() if self.operator == "one_of" else [self.value]

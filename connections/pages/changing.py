@@ -66,7 +66,6 @@ class AuthorizationGroup:
     label: str
     help: str
     fields: list[BoundField]
-    is_chosen: bool
 
 
 def page_context(
@@ -119,7 +118,6 @@ def _tabs(context: Mapping[str, Any], problems: Mapping[str, int]) -> list[TabVi
 
 
 def _form_parts(form: Any) -> dict[str, Any]:  # noqa: ANN401 - the connection's form.
-    chosen = form["authorization_kind"].value()
     return {
         "form": form,
         "authorization_groups": [
@@ -128,7 +126,6 @@ def _form_parts(form: Any) -> dict[str, Any]:  # noqa: ANN401 - the connection's
                 label=kind.label,
                 help=kind.help,
                 fields=[form[f"{kind.kind}__{setting.name}"] for setting in kind.settings()],
-                is_chosen=kind.kind == chosen,
             )
             for kind in authorizations
         ],

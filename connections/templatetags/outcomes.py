@@ -30,8 +30,6 @@ SYMBOLS = {
     "resting": "◑",
     "tested": "✓",
     "untested": "△",
-    "linked": "●",
-    "unlinked": "○",
 }
 """A symbol beside the colour, for people who see no difference between two colours."""
 
