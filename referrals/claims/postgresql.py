@@ -13,7 +13,8 @@ from referrals.claims.values import Claim, Completion
 from referrals.states import Cause
 
 # A LATERAL join takes the oldest few of each connection, so that the claim costs the same whether
-# one connection's backlog is a thousand or a million.
+# one connection's backlog is a thousand or a million. The outer LIMIT never cuts anything: it tells
+# the planner how few rows there will be, which would else read the whole table of referrals.
 _TAKE = """
 WITH picked AS MATERIALIZED (
     SELECT due.id, due.claimed_at
@@ -25,6 +26,7 @@ WITH picked AS MATERIALIZED (
         LIMIT lane.share
         FOR UPDATE SKIP LOCKED
     ) due
+    LIMIT %(most)s
 )
 UPDATE referrals_delivery d
 SET due_at = %(lease_end)s,
@@ -106,6 +108,7 @@ class Backend:
         parameters: dict[str, Any] = {
             "connections": list(shares.keys()),
             "shares": list(shares.values()),
+            "most": sum(shares.values()),
             "now": now,
             "lease_end": lease_end,
         }
