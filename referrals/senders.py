@@ -16,6 +16,9 @@ from typing import Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
 
+_LATELY_SECONDS = 0.1
+_GATHER_SECONDS = 0.02
+
 _CLOSING_SECONDS = 1.0
 _SLOW_SECONDS = 0.25
 _MOST_SLOW = 3
@@ -34,6 +37,7 @@ class Senders(Generic[ResultT]):
         self._finished = threading.Event()
         self._threads: list[threading.Thread] = []
         self._began: dict[int, float] = {}
+        self._collected: deque[tuple[float, int]] = deque()
         self.under_way = 0
         """How many pieces of work were submitted and not yet collected."""
 
@@ -41,6 +45,14 @@ class Senders(Generic[ResultT]):
     def free(self) -> int:
         """How many more pieces would begin at once."""
         return self._allowed() - self.under_way
+
+    @property
+    def finished_lately(self) -> int:
+        """How many were collected within the last tenth of a second."""
+        long_ago = time.monotonic() - _LATELY_SECONDS
+        while self._collected and self._collected[0][0] < long_ago:
+            self._collected.popleft()
+        return sum(count for _, count in self._collected)
 
     def close(self) -> None:
         """Let the threads end once their work is done, and wait a moment for that."""
@@ -62,11 +74,15 @@ class Senders(Generic[ResultT]):
         self._start_threads()
         if not self._results and not self._failures:
             self._finished.wait(timeout)
+        if self.under_way > self._allowed():
+            # The threads have enough to do without us, so that more comes in a moment.
+            time.sleep(_GATHER_SECONDS)
         self._finished.clear()
         results = []
         while self._results:
             results.append(self._results.popleft())
         self.under_way -= len(results)
+        self._collected.append((time.monotonic(), len(results)))
         if self._failures and not results:
             self.under_way -= 1
             raise self._failures.popleft()
