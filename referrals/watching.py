@@ -71,7 +71,11 @@ def _take_in(observed: dict[int, list[Observation]]) -> list[tuple[int, Event, s
             told += [
                 (row.pk, event, reason) for event in events if _is_first(row.pk, event, reason)
             ]
-        ConnectionHealth.objects.bulk_update(rows, BREAKER_COLUMNS)
+        # All of them are there; bulk_update would build an expression for each value, which takes
+        # many times as long.
+        ConnectionHealth.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["connection"], update_fields=BREAKER_COLUMNS
+        )
     return told
 
 
