@@ -12,6 +12,8 @@ from typing import Any, ClassVar, cast
 import jsonpath
 import regex
 from jsonpath.function_extensions import Match
+from jsonpath.segments import JSONPathChildSegment
+from jsonpath.selectors import IndexSelector, NameSelector
 from lxml import etree
 
 from connections.http.answers import Answer, Unreadable
@@ -65,6 +67,7 @@ class Json(Place):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self._query = _compile_json_path(self.path)
+        self._steps = _steps(self._query)
 
     def find(self, answer: Answer) -> Found:
         if isinstance(answer.json, Unreadable):
@@ -72,6 +75,8 @@ class Json(Place):
         if isinstance(answer.json, str):
             # The library would read a bare text as a JSON document once more.
             return [] if self._query.segments else [answer.json]
+        if self._steps is not None:
+            return _walked(answer.json, self._steps)
         try:
             return self._query.findall(answer.json)
         except (jsonpath.JSONPathError, ArithmeticError, RecursionError, TypeError, ValueError):
@@ -157,6 +162,37 @@ def _compile_json_path(path: str) -> jsonpath.JSONPath:
         reason = getattr(error, "message", type(error).__name__)
         hint = "Write result[0].status, and names with other characters as $['error-code']."
         raise DescriptionError("path", f"Not a valid JSON path: {reason}. {hint}") from error
+
+
+def _steps(query: jsonpath.JSONPath) -> tuple[str | int, ...] | None:
+    """The names and indexes of a path that consists of nothing else, or None.
+
+    Nearly all paths do, and the library takes fifteen times as long to walk them, which was a
+    quarter of what a delivery costs its thread.
+    """
+    steps: list[str | int] = []
+    for segment in query.segments:
+        selector = segment.selectors[0]
+        is_plain = isinstance(segment, JSONPathChildSegment) and len(segment.selectors) == 1
+        if is_plain and type(selector) is NameSelector:
+            steps.append(selector.name)
+        elif is_plain and type(selector) is IndexSelector:
+            steps.append(selector.index)
+        else:
+            return None
+    return tuple(steps)
+
+
+def _walked(value: Any, steps: tuple[str | int, ...]) -> list[Any]:  # noqa: ANN401 - any JSON.
+    for step in steps:
+        if not isinstance(value, dict if isinstance(step, str) else list):
+            return []
+        container: Any = value
+        try:
+            value = container[step]
+        except (KeyError, IndexError):
+            return []
+    return [value]
 
 
 def _without_prefixes(path: str) -> str:
