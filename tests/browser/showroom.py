@@ -101,16 +101,17 @@ def _pass_a_day(newsletter: Connection, drives: Connection, loyalty: Connection)
     chance.shuffle(day)
     for connection, who in day:
         _hand_in(connection, who)
-    deliver()
+    while Delivery.objects.filter(outcome="").exists():
+        deliver()
     _spread_over_the_day(chance)
 
 
 def _trouble_of_now(crm: CRM, newsletter: Connection, loyalty: Connection) -> None:
     """An answer that nobody understands, a CRM that is away, and credentials that are refused."""
-    for who in _people(random.Random(1), 5):
-        _hand_in(loyalty, who)
     right = crm.key
     crm.change_key("another")
+    for who in _people(random.Random(1), 5):
+        _hand_in(loyalty, who)
     deliver()
     crm.change_key(right)
     for name in ("error.1", "error.2", "odd.1"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -12,9 +13,12 @@ from connections.http.masking import MASK
 from tests.people import make_person
 from tests.world import PERSONAL, World, make_world
 
-DEEDS = ("Replay", "Re-read", "Cancel", "Link", "Unlink", "Pause", "Release", "Test", "Save")
+DEEDS = {"Replay", "Re-read", "Cancel", "Link", "Unlink", "Pause", "Release", "Test", "Save"}
 
-FEWEST_PAGES = 25
+FEWEST_PAGES = 50
+
+MOST_PARAMETERS = 1
+"""Filters of a list lead to each other without end; one at a time is enough."""
 
 
 @pytest.fixture
@@ -22,16 +26,37 @@ def world(transactional_db: None) -> World:
     return make_world("OWN")
 
 
-def follow_links(page: Page, start: str) -> Iterator[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a browser shows of one address."""
+
+    address: str
+    content: str
+    buttons: set[str]
+    links: list[str]
+
+
+_LOOK = """
+() => ({
+  content: document.documentElement.outerHTML.toLowerCase(),
+  buttons: [...document.querySelectorAll("button, input[type=submit]")].map(
+    one => one.innerText.trim() || one.value),
+  links: [...document.querySelectorAll("a[href]")].map(one => one.href),
+})
+"""
+
+
+def follow_links(page: Page, start: str) -> Iterator[Seen]:
     """Open one page of the admin after the other; of those that differ by a value, one."""
     queue, known = [start], {_kind(start)}
     for address in queue:  # It grows while links are found.
-        page.goto(address)
-        yield address
-        links = page.locator("a[href]").evaluate_all("links => links.map(one => one.href)")
-        for link in links:
+        page.goto(address, wait_until="domcontentloaded")
+        found = page.evaluate(_LOOK)
+        yield Seen(address=address, **{**found, "buttons": set(found["buttons"])})
+        for link in found["links"]:
             path = urlsplit(link)._replace(scheme="", netloc="", fragment="").geturl()
-            if path.startswith("/admin/") and _kind(path) not in known:
+            is_new = path.startswith("/admin/") and _kind(path) not in known
+            if is_new and len(_kind(path)[1]) <= MOST_PARAMETERS:
                 known.add(_kind(path))
                 queue.append(path)
 
@@ -45,13 +70,11 @@ def test_a_reporter_sees_no_customer_and_no_button_wherever_a_link_leads(
     open_page: Callable[..., Page], world: World
 ) -> None:
     page = open_page(make_person("Rob", world.account, role="Reporter"))
-    opened, masked, seen = 0, 0, []
-    for address in follow_links(page, "/admin/"):
-        content = page.content().lower()
-        opened, masked = opened + 1, masked + (MASK in content)
-        seen += [f"{address}: {personal}" for personal in PERSONAL if personal in content]
-        buttons = {one.strip() for one in page.get_by_role("button").all_inner_texts()}
-        seen += [f"{address}: the button {name}" for name in buttons.intersection(DEEDS)]
-    assert seen == []
+    opened, masked, wrong = 0, 0, []
+    for seen in follow_links(page, "/admin/"):
+        opened, masked = opened + 1, masked + (MASK in seen.content)
+        wrong += [f"{seen.address}: {one}" for one in PERSONAL if one in seen.content]
+        wrong += [f"{seen.address}: button {one}" for one in seen.buttons & DEEDS]
+    assert wrong == []
     assert opened >= FEWEST_PAGES
     assert masked >= 3

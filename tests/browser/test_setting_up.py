@@ -147,7 +147,8 @@ def test_a_rule_is_removed(editors_page: Page, connection: Connection) -> None:
     page = editors_page
     go_to(page, connection)
     open_tab(page, "Response handling")
-    page.locator(".rule-row").first.get_by_role("button", name="Remove this rule").click()
+    page.locator(".rule-row").first.get_by_role("button", name="Remove this rule").press("Enter")
+    expect(page.get_by_role("button", name="Add rule")).to_be_focused()
     save(page)
     assert [rule.outcome for rule in connection.response_rules.all()] == ["delivered"]
 

@@ -34,6 +34,7 @@ const remove = (set, row) => {
   const box = row.querySelector("[name$=-DELETE]");
   if (box) box.checked = true;
   row.hidden = true;
+  set.querySelector("[data-formset-add]")?.focus();
   number(set);
   changed(set);
 };
