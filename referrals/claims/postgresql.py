@@ -39,43 +39,44 @@ RETURNING d.id, d.attempt_number, d.connection_id, d.referral_id, d.step, d.next
           d.created_at, picked.claimed_at, g.kind, r.attributes::text
 """
 
-_DELIVERY_ARRAYS = (
-    ("delivery_id", "bigint"),
-    ("number", "int"),
-    ("status", "text"),
-    ("outcome", "text"),
-    ("step", "int"),
-    ("due_at", "timestamptz"),
-    ("settled_at", "timestamptz"),
-    ("next_cause", "text"),
-)
+_DELIVERY_COLUMNS = {
+    "delivery_id": "bigint",
+    "number": "int",
+    "status": "text",
+    "outcome": "text",
+    "step": "int",
+    "due_at": "timestamptz",
+    "settled_at": "timestamptz",
+    "next_cause": "text",
+}
 
-_ATTEMPT_ARRAYS = (
-    ("cause", "text"),
-    ("started_at", "timestamptz"),
-    ("duration_ms", "int"),
-    ("outcome", "text"),
-    ("rule", "text"),
-    ("reason", "text"),
-    ("reference", "text"),
-    ("request_method", "text"),
-    ("request_url", "text"),
-    ("request_headers", "text"),
-    ("request_body", "bytea"),
-    ("response_status", "int"),
-    ("response_headers", "text"),
-    ("response_body", "bytea"),
-    ("error_code", "text"),
-    ("error_message", "text"),
-)
-
-
-def _arrays(columns: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(f"%s::{kind}[]" for _, kind in columns)
+_ATTEMPT_COLUMNS = {
+    "delivery_id": "bigint",
+    "number": "int",
+    "cause": "text",
+    "started_at": "timestamptz",
+    "duration_ms": "int",
+    "outcome": "text",
+    "rule": "text",
+    "reason": "text",
+    "reference": "text",
+    "request_method": "text",
+    "request_url": "text",
+    "request_headers": "text",
+    "request_body": "bytea",
+    "response_status": "int",
+    "response_headers": "text",
+    "response_body": "bytea",
+    "error_code": "text",
+    "error_message": "text",
+}
 
 
-def _names(columns: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(name for name, _ in columns)
+def _rows(alias: str, columns: Mapping[str, str]) -> str:
+    """A JSON list of objects as a table. One text costs Python a tenth of what an array for each
+    column does, and that was a third of all that the main thread did."""
+    described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    return f"json_to_recordset(%s::json) AS {alias}({described})"
 
 
 # The attempt number is the fence: a row that was claimed again meanwhile is not touched, and
@@ -84,16 +85,15 @@ _SETTLE = f"""
 UPDATE referrals_delivery d
 SET status = t.status, outcome = t.outcome, step = t.step, due_at = t.due_at,
     settled_at = t.settled_at, next_cause = t.next_cause, claimed_at = NULL
-FROM unnest({_arrays(_DELIVERY_ARRAYS)}) AS t({_names(_DELIVERY_ARRAYS)})
+FROM {_rows("t", _DELIVERY_COLUMNS)}
 WHERE d.id = t.delivery_id AND d.attempt_number = t.number AND d.claimed_at IS NOT NULL
 RETURNING d.id
 """  # noqa: S608 - the names are constants of this module.
 
 _RECORD = f"""
 WITH settled AS ({_SETTLE}), recorded AS (
-    INSERT INTO referrals_deliveryattempt (delivery_id, number, {_names(_ATTEMPT_ARRAYS)})
-    SELECT a.* FROM unnest(%s::bigint[], %s::int[], {_arrays(_ATTEMPT_ARRAYS)})
-        AS a(delivery_id, number, {_names(_ATTEMPT_ARRAYS)})
+    INSERT INTO referrals_deliveryattempt ({", ".join(_ATTEMPT_COLUMNS)})
+    SELECT a.* FROM {_rows("a", _ATTEMPT_COLUMNS)}
     JOIN settled ON settled.id = a.delivery_id
 )
 SELECT id FROM settled
@@ -118,20 +118,31 @@ class Backend:
 
     def complete(self, completions: Sequence[Completion]) -> set[int]:
         """Settle the deliveries and add their attempts in one statement."""
-        sent = [completion for completion in completions if completion.attempt is not None]
-        parameters: list[list[object]] = [
-            [getattr(completion, name) for completion in completions]
-            for name, _ in _DELIVERY_ARRAYS
+        deliveries = [
+            {name: getattr(completion, name) for name in _DELIVERY_COLUMNS}
+            for completion in completions
         ]
-        parameters.append([completion.delivery_id for completion in sent])
-        parameters.append([completion.number for completion in sent])
-        parameters += [
-            [completion.attempt[name] for completion in sent if completion.attempt is not None]
-            for name, _ in _ATTEMPT_ARRAYS
+        attempts = [
+            {
+                "delivery_id": completion.delivery_id,
+                "number": completion.number,
+                **completion.attempt,
+            }
+            for completion in completions
+            if completion.attempt is not None
         ]
         with connection.cursor() as cursor:
-            cursor.execute(_RECORD, parameters)
+            cursor.execute(_RECORD, [_as_json(deliveries), _as_json(attempts)])
             return {row[0] for row in cursor.fetchall()}
+
+
+def _as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(rows, default=_as_text)
+
+
+def _as_text(value: datetime | bytes) -> str:
+    """What JSON has no word for, as PostgreSQL reads it."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value.isoformat()
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:
