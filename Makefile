@@ -29,6 +29,9 @@ faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/fa
 screenshots: $(VENV)/dev ## Make the pictures under docs/screenshots anew; needs Chromium.
 	python -m pytest --quiet tests/browser/screenshots.py
 
+bench: $(VENV)/dev ## Measure beside rivals, on PostgreSQL and Redis; rewrites benchmarks/results.json and its chart.
+	python -m benchmarks
+
 check: $(VENV)/dev ## Format, lint, types, imports, migrations and deployment checks.
 	ruff format --check .
 	ruff check .

@@ -25,7 +25,8 @@ def main() -> None:
         installation.enter()
         from benchmarks.run import run  # noqa: PLC0415 - it needs Django, which is ready now.
 
-        run(installation, options.only, is_quick=options.quick)
+        is_whole = set(options.only) == set(ROWS)
+        run(installation, options.only, is_whole=is_whole, is_quick=options.quick)
 
 
 if __name__ == "__main__":

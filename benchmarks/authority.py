@@ -15,7 +15,7 @@ _DAY = timedelta(days=1)
 
 def write_certificates(folder: Path) -> tuple[Path, Path]:
     """The authority's file, which a client is to trust, and the server's with its key."""
-    signing_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())  # fmt: skip
+    signing_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     issuer = _name("Benchmark authority")
     root = (
         _builder(issuer, issuer, signing_key.public_key())

@@ -63,7 +63,7 @@ class Process:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker.
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._process.args} ended without an answer.")
+            raise RuntimeError(f"{self._process.args!r} ended without an answer.")
         return json.loads(line)
 
     def ask(self, line: str) -> Any:  # noqa: ANN401 - whatever it says.

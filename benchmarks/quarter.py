@@ -7,6 +7,7 @@ come from four statements of SQL. Import it once Django is set up.
 from __future__ import annotations
 
 from itertools import accumulate
+from typing import Any
 
 from django.db import connection as database
 
@@ -86,7 +87,7 @@ def make_quarter(size: int) -> None:
     """So many deliveries over the last quarter, each of its own referral, nearly all attempted."""
     campaigns, connections = _make_scene()
     *thresholds, _ = accumulate(_STATUSES.values())
-    parameters = {
+    parameters: dict[str, Any] = {
         "size": size, "last": CAMPAIGNS, "campaigns": campaigns, "connections": connections,
         "many": CONNECTIONS, "statuses": list(_STATUSES), "thresholds": thresholds,
     }  # fmt: skip

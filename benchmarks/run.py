@@ -20,9 +20,12 @@ from benchmarks.table import Table
 _HERE = Path(__file__).resolve().parent
 
 
-def run(installation: Installation, names: Sequence[str], *, is_quick: bool) -> None:
+def run(
+    installation: Installation, names: Sequence[str], *, is_whole: bool, is_quick: bool
+) -> None:
     """Measure, print, and write the files where all was measured."""
-    stage = Stage(installation=installation, rounds=1, part=0.02) if is_quick else Stage(installation=installation)  # fmt: skip
+    rounds, part = (1, 0.02) if is_quick else (3, 1.0)
+    stage = Stage(installation=installation, rounds=rounds, part=part)
     table = Table()
     rows: list[Row] = []
     for name in names:
@@ -31,12 +34,8 @@ def run(installation: Installation, names: Sequence[str], *, is_quick: bool) -> 
         table.add(name, found, time.perf_counter() - began)
         rows += found
     table.print(rows)
-    if not is_quick and len(names) == len(set(_all_names())):
+    if is_whole and not is_quick:
         _keep(rows)
-
-
-def _all_names() -> list[str]:
-    return [path.stem for path in (_HERE / "rows").glob("[a-z]*.py")]
 
 
 def _keep(rows: Sequence[Row]) -> None:

@@ -37,7 +37,9 @@ class Stage:
 
 
 @contextmanager
-def workers(stage: Stage, world: World, sink: Sink, *, count: int = 1, threads: int = 32) -> Iterator[list[Process]]:  # fmt: skip
+def workers(
+    stage: Stage, world: World, sink: Sink, *, count: int = 1, threads: int = 32
+) -> Iterator[list[Process]]:
     """So many of the product's workers, warm: they have delivered before."""
     arguments = ("manage.py", "worker")
     started = [
@@ -70,7 +72,9 @@ def ring_for(started: list[Process]) -> None:
         ring()
 
 
-def pump_lap(world: World, sink: Sink, started: list[Process], count: int, delay: float = 0.0) -> Lap:  # fmt: skip
+def pump_lap(
+    world: World, sink: Sink, started: list[Process], count: int, delay: float = 0.0
+) -> Lap:
     """Everything due delivered by the workers, from the ring to the last record."""
     world.fill(count)
     sink.reset(delay)

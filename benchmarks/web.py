@@ -20,8 +20,10 @@ def a_web(installation: Installation, settings: str = "config.settings") -> Iter
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
-    arguments = ("-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}")
-    arguments += ("--workers", "2", "--threads", "8", "--log-level", "warning")
+    arguments = (
+        "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}",
+        "--workers", "2", "--threads", "8", "--log-level", "warning",
+    )  # fmt: skip
     with installation.start(*arguments, DJANGO_SETTINGS_MODULE=settings):
         _wait_for(port)
         yield port
@@ -41,7 +43,9 @@ def _wait_for(port: int) -> None:
     raise RuntimeError("The web server does not answer.")
 
 
-def hand_in(installation: Installation, port: int, *, expect: int, count: int, **options: object) -> Lap:  # fmt: skip
+def hand_in(
+    installation: Installation, port: int, *, expect: int, count: int, **options: object
+) -> Lap:
     """So many referrals through the door; raises unless every request was answered as expected."""
     given = {"port": port, "count": count, **options}
     arguments = [text for name, value in given.items() for text in (f"--{name}", str(value))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection as database
 from django.utils import timezone
@@ -99,7 +100,7 @@ class World:
     def fill(self, count: int) -> None:
         """Have nothing but so many referrals, each due now, shared out among the connections."""
         empty()
-        parameters = {
+        parameters: dict[str, Any] = {
             "campaign": self.campaign.pk, "count": count,
             "connections": [one.pk for one in self.connections], "many": len(self.connections),
         }  # fmt: skip

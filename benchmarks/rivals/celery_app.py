@@ -25,7 +25,7 @@ app.conf.update(
 )
 
 
-@app.task(name="deliver")
+@app.task(name="deliver")  # type: ignore[untyped-decorator] # Celery brings no types.
 def deliver_one(delivery_id: int) -> None:
     """The same as RQ's job."""
     deliver(delivery_id)

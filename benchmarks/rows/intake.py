@@ -11,7 +11,7 @@ from functools import partial
 from benchmarks.measure import Lap, Row, at_least, interleave, median_rate
 from benchmarks.stage import Stage
 from benchmarks.web import a_web, hand_in
-from benchmarks.world import World, empty, make_world
+from benchmarks.world import empty, make_world
 from referrals.models import Delivery, Referral
 
 _LIST = 1_000
@@ -31,16 +31,15 @@ def measure(stage: Stage) -> list[Row]:
         insert = partial(
             hand_in, stage.installation, bare, expect=201, path=f"/insert/{world.campaign.pk}"
         )
-        few, many = stage.size(3_000), stage.size(20_000, least=_LIST)
-        _lap(world, lambda: through_door(count=100), deliveries=100)
-        _lap(world, lambda: insert(count=100), deliveries=0)
+        few, many = stage.size(1_500), stage.size(10_000, least=_LIST)
+        _lap(lambda: through_door(count=100), deliveries=100)
+        _lap(lambda: insert(count=100), deliveries=0)
         laps = interleave(
             stage.rounds,
             {
-                "one": lambda: _lap(world, lambda: through_door(count=few), deliveries=few),
-                "bare": lambda: _lap(world, lambda: insert(count=few), deliveries=0),
+                "one": lambda: _lap(lambda: through_door(count=few), deliveries=few),
+                "bare": lambda: _lap(lambda: insert(count=few), deliveries=0),
                 "list": lambda: _lap(
-                    world,
                     lambda: through_door(count=many, batch=_LIST, connections=4),
                     deliveries=many,
                 ),
@@ -49,7 +48,7 @@ def measure(stage: Stage) -> list[Row]:
     return _rows({name: median_rate(one) for name, one in laps.items()})
 
 
-def _lap(world: World, run: Callable[[], Lap], *, deliveries: int) -> Lap:
+def _lap(run: Callable[[], Lap], *, deliveries: int) -> Lap:
     empty()
     lap = run()
     stored, planned = Referral.objects.count(), Delivery.objects.count()

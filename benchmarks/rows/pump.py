@@ -9,6 +9,7 @@ from functools import partial
 from celery import Celery
 from redis import Redis
 
+from benchmarks.chart import PUMP
 from benchmarks.measure import Lap, Row, at_least, at_most, interleave, median_cpu, median_rate
 from benchmarks.processes import Process
 from benchmarks.rivals import celery_app, rq_worker
@@ -28,7 +29,7 @@ _CELERY = (
 
 def measure(stage: Stage) -> list[Row]:
     """All of them in turn on one sink."""
-    start, many = stage.installation.start, stage.size(5_000)
+    start, many = stage.installation.start, stage.size(4_000)
     with (
         a_sink(stage.installation, _CONNECTIONS) as sink,
         start("-m", _LOOP, "session") as session,
@@ -63,7 +64,7 @@ def _rows(laps: dict[str, list[Lap]]) -> list[Row]:
     def beside(name: str, rival: str, limit: float | None) -> Row:
         goal = None if limit is None else at_least(limit)
         return Row(
-            name="pump, everything recorded", value=rate["pump"], unit="deliveries/s",
+            name=PUMP, value=rate["pump"], unit="deliveries/s",
             against=name, against_value=rate[rival], goal=goal,
         )  # fmt: skip
 

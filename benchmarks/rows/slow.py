@@ -15,7 +15,7 @@ _DELAY = 0.3
 def measure(stage: Stage) -> list[Row]:
     """The pump may keep more requests waiting than it has threads to compute with, so it can also
     do better than its number of threads says."""
-    count = stage.size(40 * _THREADS)
+    count = stage.size(30 * _THREADS)
     with a_sink(stage.installation, _CONNECTIONS) as sink:
         world = make_world(sink.origins)
         with workers(stage, world, sink, threads=_THREADS) as started:

@@ -22,7 +22,7 @@ def measure(stage: Stage) -> list[Row]:
     authority, certificate = write_certificates(stage.installation.folder)
     arguments = ("-m", "benchmarks.jobs_over_tls", str(authority))
     settings = {"DELIVERY_THREADS": str(_THREADS)}
-    count, handshakes = stage.size(3_000), list[int]()
+    count, handshakes = stage.size(1_500), list[int]()
     with (
         a_sink(stage.installation, _CONNECTIONS) as plain,
         a_sink(stage.installation, _CONNECTIONS, str(certificate)) as tls,
@@ -50,7 +50,7 @@ def _rows(laps: dict[str, list[Lap]], handshakes: list[int]) -> list[Row]:
         Row(
             name=f"TLS handshakes for {deliveries:,} deliveries in {_JOBS} jobs",
             value=statistics.median(handshakes), unit="handshakes",
-            against="threads × connections", against_value=_THREADS * _CONNECTIONS,
+            against="threads times connections", against_value=_THREADS * _CONNECTIONS,
             goal=at_most(1),
         ),
     ]  # fmt: skip
