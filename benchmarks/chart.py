@@ -1,6 +1,6 @@
 """The chart for the README: deliveries a second, the pump among what it was measured beside.
 
-SVG by hand, which follows the reader's light or dark theme. Must not know how anything was measured.
+SVG by hand, which follows the reader's light or dark theme. Must not know how it was measured.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from benchmarks.measure import Row
 PUMP = "pump, everything recorded"
 _WIDTH, _LABELS, _FIGURES = 760, 330, 70
 _TOP, _STEP, _BAR = 46, 30, 18
+
+_TITLE = "Deliveries a second: one process, the same machine, the same requests"
 
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #333 }
@@ -36,8 +38,7 @@ def draw(rows: Sequence[Row]) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
             f"<title>Deliveries a second</title><style>{_STYLE}</style>",
-            '<text class="title" x="8" y="24">Deliveries a second, one process, same machine, same'
-            " requests</text>",
+            f'<text class="title" x="8" y="24">{_TITLE}</text>',
             *bars,
             "</svg>\n",
         ]
