@@ -79,7 +79,7 @@ def accept_referrals(campaign: Campaign, items: Sequence[Item]) -> list[Accepted
 def _store(
     campaign: Campaign, items: Sequence[Item], cleaned: Sequence[dict[str, Any]]
 ) -> list[Accepted]:
-    clock.adjust()
+    clock.adjust_if_old()
     now = clock.now()
     rows = [
         Referral(

@@ -110,7 +110,8 @@ def _account(request: HttpRequest) -> Any:  # noqa: ANN401 - ninja puts what aut
 
 
 def _campaign(request: HttpRequest, key: str) -> Campaign:
-    campaign = Campaign.objects.filter(account=_account(request), key=key).first()
+    # Through the account, so that the campaign knows it already.
+    campaign: Campaign | None = _account(request).campaigns.filter(key=key).first()
     if campaign is None:
         raise Http404(f'There is no campaign "{key}" in this account.')
     return campaign

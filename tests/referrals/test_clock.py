@@ -16,6 +16,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture(autouse=True)
 def unadjusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "_offset", timedelta(0))
+    monkeypatch.setattr(clock, "_adjusted_at", float("-inf"))
 
 
 def differ(monkeypatch: pytest.MonkeyPatch, offset: timedelta) -> None:
@@ -51,3 +52,18 @@ def test_a_clock_that_was_put_right_meanwhile_needs_no_offset(
         clock.adjust()
     clock.adjust()
     assert clock._offset == timedelta(0)
+
+
+def test_who_asks_at_every_request_asks_the_database_now_and_then(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(clock, "adjust", lambda: asked.append(1))
+    clock.adjust_if_old()
+    assert len(asked) == 1
+    monkeypatch.undo()
+
+    clock.adjust()
+    monkeypatch.setattr(clock, "adjust", lambda: asked.append(1))
+    clock.adjust_if_old()
+    assert len(asked) == 1
