@@ -19,7 +19,7 @@ run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is
 	@CRM_PORT=$(CRM_PORT) honcho start --port $(PORT) $$(python -m config.processes) || test $$? = 130
 
 test: $(VENV)/dev ## Run all tests but the longest, on DATABASE_URL and REDIS_URL where they are set.
-	python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope
+	python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
 
 faults: export FAULTS_ROWS := $(CURDIR)/docs/faults
 faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/faults.md.
@@ -63,4 +63,4 @@ $(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run
 
-.PHONY: run test faults screenshots check format clean help
+.PHONY: run test faults bench screenshots check format clean help

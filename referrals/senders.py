@@ -66,7 +66,8 @@ class Senders(Generic[ResultT]):
         # Counted first: an interruption comes at the end of a call, and this puts it behind both.
         self.under_way += 1
         self._work.put(work)
-        self._start_threads()
+        if len(self._threads) < min(self._most, self.under_way):
+            self._start_threads()
 
     def collect(self, timeout: float) -> list[ResultT]:
         """What has finished, waiting up to `timeout` seconds for the first; re-raises a failure,

@@ -6,6 +6,7 @@ Must not know what any test shows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from connections.http.spec import ConnectionSpec
 from connections.models import Account, Campaign, Connection, Link
 from connections.services import link_campaign
 from connections.storing import store_connection
+from referrals.claims import clock
 from tests.crm import CRM
 
 DESCRIPTION = """
@@ -82,6 +84,13 @@ def redis() -> Iterator[Any]:
 def silent_bell(redis: Any) -> None:
     """Every test begins with an empty Redis."""
     redis.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def right_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test made of the time is forgotten before the next."""
+    monkeypatch.setattr(clock, "_offset", timedelta(0))
+    monkeypatch.setattr(clock, "_adjusted_at", float("-inf"))
 
 
 @pytest.fixture(scope="session")

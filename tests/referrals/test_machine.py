@@ -34,7 +34,7 @@ from connections.services import (
 )
 from connections.storing import store_connection
 from referrals.channel import Channel, Finished
-from referrals.claims import Claim, claim, complete
+from referrals.claims import Claim, claim, clock, complete
 from referrals.holding import release
 from referrals.intake import accept_referrals
 from referrals.models import ConnectionHealth, Delivery, DeliveryAttempt, Referral
@@ -326,11 +326,13 @@ def world(
     described: ConnectionSpec,
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
-    clock = Clock()
-    monkeypatch.setattr(timezone, "now", clock)
+    time = Clock()
+    monkeypatch.setattr(timezone, "now", time)
+    # The database would tell another time.
+    monkeypatch.setattr(clock, "adjust", lambda: None)
     careful = replace(described, name="Careful", on_unknown=OnUnknown.HOLD)
     connections = [store_connection(spec, account=account) for spec in (described, careful)]
-    return World(clock, campaign, connections)
+    return World(time, campaign, connections)
 
 
 @pytest.mark.parametrize("examples", [15, pytest.param(150, marks=pytest.mark.faults)])
