@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -117,7 +117,7 @@ class _Pump:
     def __init__(self, client: Client, on_progress: Progress) -> None:
         self._client = client
         self._on_progress = on_progress
-        self._senders: Senders[Finished] = Senders(settings.DELIVERY_THREADS)
+        self._senders: Senders[Finished | None] = Senders(settings.DELIVERY_THREADS)
         self._channels: dict[int, Channel] = {}
         self._unrecorded: list[Finished] = []
         self._fell_short = False
@@ -166,11 +166,13 @@ class _Pump:
         room = self._senders.free + ahead
         if room < max(1, settings.DELIVERY_THREADS // 4) + ahead // 2:
             return True
-        claims = claim(limit=room, now=clock.now(), lease=self._lease)
+        now = clock.now()
+        claims = claim(limit=room, now=now, lease=self._lease)
         self._fell_short = len(claims) < room
         self._open_channels({taken.connection_id for taken in claims})
+        send_by = now + self._lease - timedelta(seconds=settings.DELIVERY_TOTAL_TIMEOUT)
         for taken in claims:
-            self._send_or_give_up(taken)
+            self._send_or_give_up(taken, send_by)
         return bool(claims)
 
     def _open_channels(self, connection_ids: set[int]) -> None:
@@ -178,18 +180,18 @@ class _Pump:
         if new:
             self._channels.update(open_channels(new))
 
-    def _send_or_give_up(self, taken: Claim) -> None:
+    def _send_or_give_up(self, taken: Claim, send_by: datetime) -> None:
         channel = self._channels[taken.connection_id]
         completion = channel.give_up(taken)
         if completion is None:
-            self._senders.submit(partial(channel.deliver, self._client, taken))
+            self._senders.submit(partial(_deliver, channel, self._client, taken, send_by))
         else:
             complete([completion])
 
     def _collect(self) -> None:
         if self._senders.under_way == 0:
             time.sleep(_POLL_SECONDS)
-        self._unrecorded += self._senders.collect(_POLL_SECONDS)
+        self._unrecorded += filter(None, self._senders.collect(_POLL_SECONDS))
         if self._unrecorded:
             self._record()
         self._watch.write_if_due()
@@ -219,6 +221,12 @@ class _Pump:
         time.sleep(_RECORD_AGAIN_SECONDS)
         oldest = clock.now() - self._lease
         self._unrecorded = [one for one in self._unrecorded if one.completion.began_after(oldest)]
+
+
+def _deliver(channel: Channel, client: Client, taken: Claim, send_by: datetime) -> Finished | None:
+    """One attempt; None where this process was frozen meanwhile, for then another worker may have
+    the delivery by the time that this one would be done."""
+    return channel.deliver(client, taken) if clock.now() <= send_by else None
 
 
 def _one_by_one(finished: Sequence[Finished]) -> set[int]:

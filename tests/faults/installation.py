@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from tests.crm import CRM
 from tests.faults.property import Tally, tally
 from tests.stack import ROOT, Stack
 
+IS_POSTGRESQL = bool(os.environ.get("DATABASE_URL"))
 RUN = 2_000
 """Deliveries in each run."""
 

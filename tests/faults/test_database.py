@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from contextlib import closing
@@ -14,9 +13,7 @@ import pytest
 from tests.faults import report
 from tests.faults.cluster import Cluster, binaries
 from tests.faults.conftest import Prove
-from tests.faults.installation import RUN, Installation
-
-IS_POSTGRESQL = bool(os.environ.get("DATABASE_URL"))
+from tests.faults.installation import IS_POSTGRESQL, RUN, Installation
 
 only_postgresql = pytest.mark.skipif(
     not IS_POSTGRESQL, reason="SQLite is a file: it has no connections that could be cut."

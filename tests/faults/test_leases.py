@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+import subprocess
+import time
+from contextlib import closing
 
 from tests.faults.conftest import Prove
-from tests.faults.installation import RUN, Installation
+from tests.faults.installation import IS_POSTGRESQL, RUN, Installation
 
 
 def test_a_worker_freezes_and_comes_back_after_its_lease(
@@ -15,7 +19,7 @@ def test_a_worker_freezes_and_comes_back_after_its_lease(
     installation.hand_in(200, word="slow")
     installation.hand_in(RUN - 200)
     installation.until(installation.delivered(100))
-    frozen.send_signal(signal.SIGSTOP)
+    _freeze(frozen, installation)
     in_hand = installation.query(
         "SELECT count(*) FROM referrals_delivery WHERE claimed_at IS NOT NULL"
     )[0][0]
@@ -34,3 +38,22 @@ def test_a_worker_freezes_and_comes_back_after_its_lease(
     assert installation.query("SELECT id, number, outcome FROM referrals_deliveryattempt") == log
     found = prove("a worker freezes until its leases have ended", seconds)
     assert found.unknown == in_hand
+
+
+def _freeze(worker: subprocess.Popen[bytes], installation: Installation) -> None:
+    """In a moment in which it does not hold SQLite's one lock, without which nobody could work."""
+    worker.send_signal(signal.SIGSTOP)
+    while not IS_POSTGRESQL and _is_locked(installation):
+        worker.send_signal(signal.SIGCONT)
+        time.sleep(0.01)
+        worker.send_signal(signal.SIGSTOP)
+
+
+def _is_locked(installation: Installation) -> bool:
+    with closing(sqlite3.connect(installation.folder / "db.sqlite3", timeout=0.2)) as other:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        other.rollback()
+        return False

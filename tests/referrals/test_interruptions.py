@@ -18,6 +18,7 @@ from referrals.claims import Completion, complete
 from referrals.models import Delivery
 from referrals.pump import finish_under_way
 from referrals.senders import Senders
+from tests.crm import CRM
 from tests.referrals.making import deliver, hand_in, log
 
 PATIENCE = 20.0
@@ -174,6 +175,17 @@ def test_an_answer_that_was_lost_on_the_way_keeps_nobody_waiting_for_ever(
     monkeypatch.setattr(Senders, "collect", lose)
     assert deliver() == {}
     finish_under_way()
+    assert Delivery.objects.get().claimed_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_frozen_worker_finds_in_its_hands_too_late_is_not_sent(
+    link: Link, campaign: Campaign, crm: CRM, settings: Any
+) -> None:
+    settings.DELIVERY_LEASE_SECONDS = settings.DELIVERY_TOTAL_TIMEOUT - 1
+    hand_in(campaign, "a@example.com")
+    assert deliver() == {}
+    assert crm.received() == []
     assert Delivery.objects.get().claimed_at is not None
 
 
