@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 import time
 
-from benchmarks.authority import write_certificates
 from benchmarks.measure import Lap, Row, at_most, interleave, median_rate
 from benchmarks.processes import Process
 from benchmarks.sink import Sink, a_sink
 from benchmarks.stage import Stage
 from benchmarks.world import check_recorded, make_world
+from tests.ugly.certificates import Authority
 
 _CONNECTIONS = 20
 _THREADS = 32
@@ -19,8 +19,9 @@ _JOBS = 3
 
 def measure(stage: Stage) -> list[Row]:
     """The same jobs over HTTP beside those over HTTPS."""
-    authority, certificate = write_certificates(stage.installation.folder)
-    arguments = ("-m", "benchmarks.jobs_over_tls", str(authority))
+    authority = Authority(stage.installation.folder)
+    certificate = authority.certificate()
+    arguments = ("-m", "benchmarks.jobs_over_tls", str(authority.bundle))
     settings = {"DELIVERY_THREADS": str(_THREADS)}
     count, handshakes = stage.size(1_500), list[int]()
     with (

@@ -16,14 +16,10 @@ from django.template.response import TemplateResponse
 from connections.admin.journal import note_all
 from referrals.models import Delivery
 from referrals.models.deliveries import DeliveryQuerySet
-from referrals.pages.site import person
+from referrals.pages.site import ACT, MOST_AT_ONCE, person
 from referrals.replay import REREADABLE, cancel, replay, reread
 from referrals.states import DeliveryStatus
 
-MOST_AT_ONCE = 20_000
-"""More than these are put back by a command, which shows how far it is and can be interrupted."""
-
-PERMISSION = "referrals.change_delivery"
 _CHUNK = 500
 
 
@@ -69,7 +65,7 @@ DEEDS = {deed.name: deed for deed in (REPLAY, REREAD, CANCEL)}
 
 def may_act(user: Any) -> bool:  # noqa: ANN401 - any kind of user.
     """Whether the person may replay, re-read and cancel."""
-    return bool(user.has_perm(PERMISSION))
+    return bool(user.has_perm(ACT))
 
 
 def deeds_for(delivery: Delivery) -> list[Deed]:

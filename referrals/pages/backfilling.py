@@ -19,13 +19,8 @@ from django.views.decorators.http import require_http_methods
 from connections.admin.journal import note
 from connections.models import Link
 from referrals.pages.linking_rows import address_of
-from referrals.pages.site import context, permitted
+from referrals.pages.site import ACT, MOST_AT_ONCE, context, permitted
 from referrals.replay import backfill, never_sent
-
-MOST_AT_ONCE = 20_000
-"""More than these are delivered by a command, which shows how far it is."""
-
-DELIVER = "referrals.change_delivery"
 
 _PERIODS = {
     "day": ("The last 24 hours", timedelta(days=1)),
@@ -51,7 +46,7 @@ class Period:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@permitted(DELIVER)
+@permitted(ACT)
 def deliver_past(request: HttpRequest, pk: int, campaign_pk: int) -> HttpResponse:
     """Ask how far back to go, then deliver what never went to the connection."""
     links = Link.objects.visible_to(request.user).active()

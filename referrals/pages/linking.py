@@ -20,9 +20,8 @@ from connections.admin.journal import note
 from connections.models import Campaign, Connection
 from connections.services import LinkRefused, link_campaign, pause_connection
 from referrals.holding import release
-from referrals.pages.backfilling import DELIVER
 from referrals.pages.linking_rows import Search, address_of, connection_rows
-from referrals.pages.site import context, permitted, person
+from referrals.pages.site import ACT, context, permitted, person
 from referrals.unlinking import unlink, waiting
 
 LINK, UNLINK = "connections.add_link", "connections.change_link"
@@ -44,7 +43,7 @@ def real_time_referral(request: HttpRequest) -> HttpResponse:
             "page": page,
             "may_link": request.user.has_perm(LINK),
             "may_unlink": request.user.has_perm(UNLINK),
-            "may_deliver": request.user.has_perm(DELIVER),
+            "may_deliver": request.user.has_perm(ACT),
             "may_change": request.user.has_perm(CHANGE_CONNECTION),
             "may_add": request.user.has_perm("connections.add_connection"),
             "has_any": Connection.objects.visible_to(request.user).exists(),

@@ -13,6 +13,12 @@ from django.http import HttpRequest, HttpResponse
 
 View = Callable[..., HttpResponse]
 
+ACT = "referrals.change_delivery"
+"""The permission to have deliveries made, replayed, re-read or cancelled."""
+
+MOST_AT_ONCE = 20_000
+"""More than these are left to a command, which shows how far it is and can be interrupted."""
+
 
 def context(request: HttpRequest, title: str) -> dict[str, Any]:
     """What the admin's base template asks for."""

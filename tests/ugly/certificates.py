@@ -35,6 +35,16 @@ class Authority:
         self, name: str = "localhost", *, is_expired: bool = False, signs_itself: bool = False
     ) -> ssl.SSLContext:
         """A server's TLS context with a certificate for this name."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(
+            self.certificate(name, is_expired=is_expired, signs_itself=signs_itself)
+        )
+        return context
+
+    def certificate(
+        self, name: str = "localhost", *, is_expired: bool = False, signs_itself: bool = False
+    ) -> Path:
+        """The file with a key and its certificate for this name."""
         key = ec.generate_private_key(ec.SECP256R1())
         ends = datetime.now(UTC) + (-_DAY if is_expired else _DAY)
         subject = _name(name)
@@ -59,9 +69,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
 
 def _builder(
