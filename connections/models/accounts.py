@@ -54,9 +54,12 @@ class Account(models.Model):
         return self.name
 
     def catalogue(self) -> dict[str, Attribute]:
-        """The attributes that this account's referrals may carry: everybody's and its own."""
+        """The attributes that this account's referrals may carry: everybody's and its own.
+
+        A name that is everybody's means the same for all, whoever had it first.
+        """
         own = {row.key: row.as_attribute() for row in self.custom_attributes.all()}
-        return {**CATALOGUE, **own}
+        return {**CATALOGUE, **own, **CATALOGUE}
 
 
 class Campaign(models.Model):

@@ -8,9 +8,8 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest
 from ninja import Body, NinjaAPI, Status
-from ninja.security import HttpBearer
 
-from connections.models import Campaign
+from referrals.api.callers import Caller, IntakeKeyBearer
 from referrals.api.problems import CONTENT_TYPE, ExactParser, answer_errors
 from referrals.api.schemas import (
     AcceptedListOut,
@@ -22,16 +21,9 @@ from referrals.api.schemas import (
     ReferralsIn,
 )
 from referrals.intake import Item, accept_referrals
-from referrals.models import Delivery, IntakeKey, Referral
+from referrals.models import Delivery, Referral
 
 _JSON = "application/json"
-
-
-class IntakeKeyBearer(HttpBearer):
-    """Opens the API to whoever holds an account's intake key."""
-
-    def authenticate(self, request: HttpRequest, token: str) -> IntakeKey | None:  # noqa: ARG002
-        return IntakeKey.objects.matching(token).select_related("account").first()
 
 
 class IntakeAPI(NinjaAPI):
@@ -74,7 +66,9 @@ def hand_in(
     payload: ReferralsIn = Body(...),  # type: ignore[type-arg] # noqa: B008 - ninja's way.
 ) -> Status[AcceptedListOut]:
     """All or nothing: one wrong item refuses the whole list, and nothing is stored."""
-    campaign = _campaign(request, campaign_key)
+    campaign = _caller(request).campaign
+    if campaign is None:
+        raise Http404(f'There is no campaign "{campaign_key}" in this account.')
     given: list[ReferralIn] = payload if isinstance(payload, list) else [payload]
     accepted = accept_referrals(campaign, [_item(one) for one in given])
     answer = AcceptedListOut(referrals=[AcceptedOut.from_orm(one) for one in accepted])
@@ -91,7 +85,7 @@ def show(request: HttpRequest, referral_id: UUID) -> ReferralOut:
     referral = (
         Referral.objects.select_related("campaign")
         .prefetch_related("deliveries__connection", "deliveries__attempts")
-        .filter(campaign__account=_account(request), pk=referral_id)
+        .filter(campaign__account=_caller(request).account_id, pk=referral_id)
         .first()
     )
     if referral is None:
@@ -105,16 +99,9 @@ def show(request: HttpRequest, referral_id: UUID) -> ReferralOut:
     )
 
 
-def _account(request: HttpRequest) -> Any:  # noqa: ANN401 - ninja puts what authenticated here.
-    return request.auth.account  # type: ignore[attr-defined]
-
-
-def _campaign(request: HttpRequest, key: str) -> Campaign:
-    # Through the account, so that the campaign knows it already.
-    campaign: Campaign | None = _account(request).campaigns.filter(key=key).first()
-    if campaign is None:
-        raise Http404(f'There is no campaign "{key}" in this account.')
-    return campaign
+def _caller(request: HttpRequest) -> Caller:
+    # Ninja puts there what authenticated.
+    return request.auth  # type: ignore[attr-defined,no-any-return]
 
 
 def _item(given: ReferralIn) -> Item:

@@ -1,7 +1,7 @@
 """The lease: claim due deliveries, complete them under the number that was claimed.
 
-The only hand-written SQL stands in this package: one module for PostgreSQL, one for SQLite, with
-the same two functions. Must not know what is sent or what an outcome means.
+Its SQL is written by hand: one module for PostgreSQL, one for SQLite, with the same two functions.
+Must not know what is sent or what an outcome means.
 """
 
 from __future__ import annotations

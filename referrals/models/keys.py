@@ -17,10 +17,6 @@ _SHOWN = 8
 class IntakeKeyQuerySet(ScopedQuerySet["IntakeKey"]):
     """Questions about intake keys."""
 
-    def matching(self, token: str) -> IntakeKeyQuerySet:
-        """The key that this text is, unless it was revoked."""
-        return self.filter(digest=digest(token), revoked_at=None)
-
 
 class IntakeKey(models.Model):
     """One account's key for handing in referrals."""

@@ -117,6 +117,18 @@ def test_an_account_has_attributes_of_its_own(account: Account, campaign: Campai
     assert Referral.objects.get().attributes == {"shoe_size": "42.5"}
 
 
+def test_a_name_of_the_catalogue_means_the_same_for_everybody(
+    account: Account, campaign: Campaign
+) -> None:
+    # A later version may bring a name that an account had taken before.
+    CustomAttribute.objects.create(account=account, key="age", type="text")
+    CustomAttribute.objects.create(account=account, key="shoe_size", type="decimal")
+
+    accept_referrals(campaign, [item("a", age="25"), item("b", age="25", shoe_size=1)])
+
+    assert [one.attributes["age"] for one in Referral.objects.order_by("external_id")] == [25, 25]
+
+
 @pytest.mark.parametrize("status", ["paused", "archived"])
 def test_a_campaign_that_is_not_live_takes_nothing(
     campaign: Campaign, link: Link, status: str

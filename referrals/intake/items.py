@@ -1,6 +1,6 @@
-"""The door: referrals are checked, stored with their deliveries in one transaction, and announced.
+"""What is handed in, checked before anything is stored: what is wrong, and what would be right.
 
-Must not know HTTP; the API turns what is raised here into answers.
+Pure; must not know how items are stored.
 """
 
 from __future__ import annotations
@@ -11,14 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
-
 from connections.attributes import Attribute, AttributeValueError
 from connections.http.errors import suggestion
-from connections.models import Campaign, Link
-from referrals.claims import clock
-from referrals.models import Delivery, Referral
-from referrals.queue import ring
 
 _LONGEST_EXTERNAL_ID = 200
 
@@ -33,12 +27,13 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """What became of one item: the referral's id, and whether it was new."""
+class NewReferral:
+    """An item that was found right, as it is stored unless its external id is known already."""
 
     id: uuid.UUID
     external_id: str
-    is_new: bool
+    attributes: Mapping[str, Any]
+    occurred_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,74 +52,9 @@ class IntakeRefused(Exception):  # noqa: N818 - it says what happened to the ite
         self.problems = tuple(problems)
 
 
-class CampaignNotLive(Exception):  # noqa: N818 - it says what the campaign is.
-    """The campaign takes no referrals now."""
-
-
-def accept_referrals(campaign: Campaign, items: Sequence[Item]) -> list[Accepted]:
-    """Store the items that are new, with a delivery for each active link, and ring the doorbell.
-
-    All or nothing: raises IntakeRefused or CampaignNotLive, and then nothing is stored. An item
-    whose external id is known already changes nothing.
-    """
-    if campaign.status != Campaign.Status.LIVE:
-        raise CampaignNotLive(f"The campaign {campaign.name} is {campaign.status}.")
-    cleaned = _clean(items, campaign.account.catalogue())
-    with transaction.atomic():
-        accepted = _store(campaign, items, cleaned)
-        transaction.on_commit(ring)
-    return accepted
-
-
-def _store(
-    campaign: Campaign, items: Sequence[Item], cleaned: Sequence[dict[str, Any]]
-) -> list[Accepted]:
-    clock.adjust_if_old()
-    now = clock.now()
-    rows = [
-        Referral(
-            campaign=campaign,
-            external_id=item.external_id,
-            attributes=attributes,
-            occurred_at=item.occurred_at,
-            accepted_at=now,
-        )
-        for item, attributes in zip(items, cleaned, strict=True)
-    ]
-    # The database decides which are new, so that two requests at the same moment can't both win.
-    Referral.objects.bulk_create(rows, ignore_conflicts=True)
-    stored = dict(
-        Referral.objects.filter(
-            campaign=campaign, external_id__in=[row.external_id for row in rows]
-        ).values_list("external_id", "id")
-    )
-    new = [row for row in rows if stored[row.external_id] == row.id]
-    _plan_deliveries(campaign, new, now)
-    new_ids = {row.id for row in new}
-    return [
-        Accepted(id=stored[row.external_id], external_id=row.external_id, is_new=row.id in new_ids)
-        for row in rows
-    ]
-
-
-def _plan_deliveries(campaign: Campaign, referrals: Sequence[Referral], now: datetime) -> None:
-    connections = list(
-        Link.objects.active().filter(campaign=campaign).values_list("connection_id", flat=True)
-    )
-    Delivery.objects.bulk_create(
-        Delivery(
-            referral=referral,
-            connection_id=connection,
-            campaign=campaign,
-            due_at=now,
-            created_at=now,
-        )
-        for referral in referrals
-        for connection in connections
-    )
-
-
-def _clean(items: Sequence[Item], catalogue: Mapping[str, Attribute]) -> list[dict[str, Any]]:
+def clean(items: Sequence[Item], catalogue: Mapping[str, Attribute]) -> list[dict[str, Any]]:
+    """The attributes of each item as they are stored; raises IntakeRefused, which names all that is
+    wrong with any of them."""
     problems: list[Problem] = []
     cleaned = []
     for index, item in enumerate(items):
