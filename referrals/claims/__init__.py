@@ -1,7 +1,7 @@
 """The lease: claim due deliveries, complete them under the number that was claimed.
 
-Its SQL is written by hand: one module for PostgreSQL, one for SQLite, with the same two functions.
-Must not know what is sent or what an outcome means.
+Its SQL is written by hand: one module for PostgreSQL, one for SQLite, with the same three
+functions. Must not know what is sent or what an outcome means.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ def claim(*, limit: int, now: datetime, lease: timedelta) -> list[Claim]:
     transaction: whoever had it may have sent it.
     """
     with transaction.atomic():
-        open_lanes = OpenLanes(now)
+        backend = _backend()
+        open_lanes = OpenLanes(backend.waiting(now), now)
         shares = allot(open_lanes.lanes, limit)
         if not shares:
             return []
         open_lanes.spend(shares)
         probes = {lane.connection_id for lane in open_lanes.lanes if lane.is_probe}
-        taken = _backend().take(shares, now=now, lease_end=now + lease)
+        taken = backend.take(shares, now=now, lease_end=now + lease)
         claims = [replace(one, is_probe=one.connection_id in probes) for one in taken]
         lost = [lost_attempt(one, now) for one in claims if one.lost_at is not None]
         if lost:

@@ -7,18 +7,19 @@ place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, DateTimeField, Exists, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from connections.http.errors import DescriptionError
 from connections.http.spec import Limits
 from connections.models import Connection
 from referrals import breaker
 from referrals.allotment import Lane
+from referrals.claims.values import Waiting
 from referrals.models import ConnectionHealth, Delivery
 
 _PROBE_MARGIN_SECONDS = 5
@@ -30,26 +31,17 @@ _MOST_WHILE_SLOW = 5
 has let a request wait for long gets no more than these, so that it never takes them from others."""
 
 
-class _InHand(TypedDict):
-    """What workers have in hand of a connection, as the database tells of it."""
-
-    count: int
-    thinks_since: datetime
-
-
 class OpenLanes:
     """All connections with something due, those that wait longest first; made and used in one
     transaction. All, because those without room must not stand in the way of the others."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, waiting: Sequence[Waiting], now: datetime) -> None:
         self._now = now
-        self._limits = {pk: _limits(table) for pk, table in _waiting(now)}
-        waiting = list(self._limits)
-        self._health = {row.pk: row for row in _health_of(waiting)}
-        self._exact = self._lock_exact_ones()
-        # Counted under the locks, or another worker's claim could be missing.
-        self._in_hand = _in_hand(now)
-        self.lanes = [self._lane(connection_id) for connection_id in waiting]
+        self._limits = {one.connection_id: _limits(one.limits) for one in waiting}
+        self._exact = self._lock_exact_ones(waiting)
+        # Counted again under the locks, or another worker's claim could be missing.
+        in_hand = _in_hand(self._exact, now)
+        self.lanes = [self._lane(one, in_hand.get(one.connection_id, 0)) for one in waiting]
 
     def spend(self, shares: Mapping[int, int]) -> None:
         """Take the tokens that the shares cost, and let no other probe begin."""
@@ -65,41 +57,45 @@ class OpenLanes:
                 )
             row.save(update_fields=["tokens", "tokens_at", "resting_until"])
 
-    def _lock_exact_ones(self) -> dict[int, ConnectionHealth]:
+    def _lock_exact_ones(self, waiting: Sequence[Waiting]) -> dict[int, ConnectionHealth]:
         """Locked rows of limited and unwell connections; what another worker holds is left out."""
         limited = {pk for pk, limits in self._limits.items() if _must_be_exact(limits)}
-        missing = [ConnectionHealth(pk=pk) for pk in limited - self._health.keys()]
+        unwell = {one.connection_id for one in waiting if one.resting_until}
+        if not limited | unwell:
+            return {}
+        # Only what is missing: to insert beside a row that another worker has locked is to wait.
+        known = {one.connection_id for one in waiting if one.has_health}
+        missing = [ConnectionHealth(pk=pk) for pk in limited - known]
         ConnectionHealth.objects.bulk_create(missing, ignore_conflicts=True)
-        unwell = {pk for pk, row in self._health.items() if not row.as_value().is_well}
         rows = ConnectionHealth.objects.filter(pk__in=limited | unwell).order_by("pk")
         exact = {row.pk: row for row in rows.select_for_update(skip_locked=True)}
         for pk in (limited | unwell) - exact.keys():
             self._limits.pop(pk)
         return exact
 
-    def _lane(self, connection_id: int) -> Lane:
-        if connection_id not in self._limits:
-            return Lane(connection_id=connection_id, room=0)
-        known = self._exact.get(connection_id) or self._health.get(connection_id)
-        health = known.as_value() if known else breaker.Health()
-        in_hand = self._in_hand.get(connection_id)
+    def _lane(self, one: Waiting, in_hand: int) -> Lane:
+        pk = one.connection_id
+        if pk not in self._limits:
+            return Lane(connection_id=pk, room=0)
+        row = self._exact.get(pk)
+        health = row.as_value() if row else breaker.Health(closed_at=one.closed_at)
         room = breaker.room(
             health,
-            most=self._most(connection_id),
-            in_flight=in_hand["count"] if in_hand else 0,
+            most=self._most(one),
+            in_flight=in_hand if row else one.in_hand,
             now=self._now,
         )
-        if self._limits[connection_id].per_second is not None:
-            room = min(room, int(self._tokens(connection_id)))
-        return Lane(connection_id=connection_id, room=room, is_probe=not health.is_well)
+        if self._limits[pk].per_second is not None:
+            room = min(room, int(self._tokens(pk)))
+        return Lane(connection_id=pk, room=room, is_probe=not health.is_well)
 
-    def _most(self, connection_id: int) -> int:
+    def _most(self, one: Waiting) -> int:
         """How many may be in flight: as the connection says, else few while it thinks for long."""
-        told = self._limits[connection_id].in_flight
+        told = self._limits[one.connection_id].in_flight
         if told is not None:
             return told
-        in_hand = self._in_hand.get(connection_id)
-        is_slow = in_hand is not None and self._now - in_hand["thinks_since"] > _LONG_THOUGHT
+        since = one.thinks_since
+        is_slow = since is not None and self._now - since > _LONG_THOUGHT
         return _MOST_WHILE_SLOW if is_slow else settings.DELIVERY_THREADS
 
     def _tokens(self, connection_id: int) -> float:
@@ -112,41 +108,30 @@ def has_due(now: datetime) -> bool:
 
     Asked of the connections, so that it costs the same whatever waits for one that rests.
     """
-    return _awake(now).filter(Exists(_due(now))).exists()
+    return awake(now).filter(Exists(due(now))).exists()
 
 
-def _waiting(now: datetime) -> Iterable[tuple[int, dict[str, Any]]]:
-    oldest = Subquery(
-        _due(now).order_by("due_at").values("due_at")[:1], output_field=DateTimeField()
-    )
-    waiting = _awake(now).alias(oldest=oldest).filter(oldest__isnull=False)
-    return waiting.order_by("oldest").values_list("pk", "limits")
-
-
-def _awake(now: datetime) -> QuerySet[Connection]:
+def awake(now: datetime) -> QuerySet[Connection]:
+    """The connections that may be given something: active ones that do not rest."""
     active = Connection.objects.filter(state=Connection.State.ACTIVE)
     return active.exclude(health__resting_until__gt=now)
 
 
-def _due(now: datetime) -> QuerySet[Delivery]:
+def due(now: datetime) -> QuerySet[Delivery]:
+    """What is due of each of the connections, as a subquery on them."""
     return Delivery.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
 
 
-def _in_hand(now: datetime) -> dict[int, _InHand]:
+def _in_hand(connection_ids: Collection[int], now: datetime) -> dict[int, int]:
     """By connection; a lease that has ended counts no more."""
-    rows = Delivery.objects.under_way().filter(due_at__gt=now).order_by().values("connection")
-    counted = rows.annotate(count=Count("pk"), thinks_since=Min("claimed_at"))
-    return {
-        row["connection"]: _InHand(count=row["count"], thinks_since=row["thinks_since"])
-        for row in counted
-    }
+    if not connection_ids:
+        return {}
+    rows = Delivery.objects.under_way().filter(due_at__gt=now, connection__in=connection_ids)
+    counted = rows.order_by().values("connection").annotate(count=Count("pk"))
+    return dict(counted.values_list("connection", "count"))
 
 
-def _health_of(connection_ids: Iterable[int]) -> Iterable[ConnectionHealth]:
-    return ConnectionHealth.objects.filter(pk__in=list(connection_ids))
-
-
-def _limits(table: dict[str, Any]) -> Limits:
+def _limits(table: Mapping[str, Any]) -> Limits:
     try:
         return Limits.from_table(table) if table else _UNLIMITED
     except DescriptionError:

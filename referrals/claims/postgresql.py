@@ -1,4 +1,4 @@
-"""Claims on PostgreSQL: one statement claims and returns what is needed, one records a batch."""
+"""Claims on PostgreSQL: one statement tells what waits, one takes and returns it, one records."""
 
 from __future__ import annotations
 
@@ -9,8 +9,30 @@ from typing import Any
 
 from django.db import connection
 
-from referrals.claims.values import Claim, Completion
+from referrals.claims.values import Claim, Completion, Waiting
 from referrals.states import Cause
+
+# The ORM would ask this in three questions, and each of them costs it more than the database.
+_WAITING = """
+SELECT c.id, c.limits, h.connection_id IS NOT NULL, h.resting_until, h.closed_at,
+       coalesce(busy.in_hand, 0), busy.thinks_since
+FROM connections_connection c
+CROSS JOIN LATERAL (
+    SELECT d.due_at FROM referrals_delivery d
+    WHERE d.connection_id = c.id AND d.due_at <= %(now)s
+    ORDER BY d.due_at
+    LIMIT 1
+) oldest
+LEFT JOIN referrals_connectionhealth h ON h.connection_id = c.id
+LEFT JOIN (
+    SELECT d.connection_id, count(*) AS in_hand, min(d.claimed_at) AS thinks_since
+    FROM referrals_delivery d
+    WHERE d.claimed_at IS NOT NULL AND d.due_at > %(now)s
+    GROUP BY d.connection_id
+) busy ON busy.connection_id = c.id
+WHERE c.state = 'active' AND (h.resting_until IS NULL OR h.resting_until <= %(now)s)
+ORDER BY oldest.due_at
+"""
 
 # A LATERAL join takes the oldest few of each connection, so that the claim costs the same whether
 # one connection's backlog is a thousand or a million. The outer LIMIT never cuts anything: it tells
@@ -101,7 +123,13 @@ SELECT id FROM settled
 
 
 class Backend:
-    """PostgreSQL's own way to take and to complete."""
+    """PostgreSQL's own way to see what waits, to take it and to complete it."""
+
+    def waiting(self, now: datetime) -> list[Waiting]:
+        """The connections that have something due and do not rest, the longest waiting first."""
+        with connection.cursor() as cursor:
+            cursor.execute(_WAITING, {"now": now})
+            return [_waiting(row) for row in cursor.fetchall()]
 
     def take(self, shares: Mapping[int, int], *, now: datetime, lease_end: datetime) -> list[Claim]:
         """Take each connection's share of what is due, in one statement."""
@@ -143,6 +171,19 @@ def _as_json(rows: Sequence[Mapping[str, Any]]) -> str:
 def _as_text(value: datetime | bytes) -> str:
     """What JSON has no word for, as PostgreSQL reads it."""
     return f"\\x{value.hex()}" if isinstance(value, bytes) else value.isoformat()
+
+
+def _waiting(row: tuple[Any, ...]) -> Waiting:
+    connection_id, limits, has_health, resting_until, closed_at, in_hand, thinks_since = row
+    return Waiting(
+        connection_id=connection_id,
+        limits=json.loads(limits),
+        has_health=has_health,
+        resting_until=resting_until,
+        closed_at=closed_at,
+        in_hand=in_hand,
+        thinks_since=thinks_since,
+    )
 
 
 def _claim(row: tuple[Any, ...]) -> Claim:

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Count, DateTimeField, F, Min, Subquery
 
-from referrals.claims.values import Claim, Completion
+from referrals.claims.lanes import awake, due
+from referrals.claims.values import Claim, Completion, Waiting
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.states import Cause
 
@@ -18,7 +19,19 @@ _MOST_IN_ONE_STATEMENT = 500
 
 
 class Backend:
-    """SQLite's own way to take and to complete."""
+    """SQLite's own way to see what waits, to take it and to complete it."""
+
+    def waiting(self, now: datetime) -> list[Waiting]:
+        """The connections that have something due and do not rest, the longest waiting first."""
+        oldest = Subquery(
+            due(now).order_by("due_at").values("due_at")[:1], output_field=DateTimeField()
+        )
+        rows = awake(now).alias(oldest=oldest).filter(oldest__isnull=False).order_by("oldest")
+        told = rows.values_list(
+            "pk", "limits", "health", "health__resting_until", "health__closed_at"
+        )
+        in_hand = _in_hand(now)
+        return [_waiting(row, *in_hand.get(row[0], (0, None))) for row in told]
 
     def take(self, shares: Mapping[int, int], *, now: datetime, lease_end: datetime) -> list[Claim]:
         """Pick the oldest of each connection, then move them all."""
@@ -66,6 +79,26 @@ class Backend:
             ).values_list("pk", "attempt_number")
             found |= {pk for pk, number in rows if numbers[pk] == number}
         return found
+
+
+def _in_hand(now: datetime) -> dict[int, tuple[int, datetime]]:
+    """By connection, how many and since when; a lease that has ended counts no more."""
+    rows = Delivery.objects.under_way().filter(due_at__gt=now).order_by().values("connection")
+    counted = rows.annotate(count=Count("pk"), since=Min("claimed_at"))
+    return {row["connection"]: (row["count"], row["since"]) for row in counted}
+
+
+def _waiting(row: tuple[Any, ...], in_hand: int, thinks_since: datetime | None) -> Waiting:
+    connection_id, limits, health, resting_until, closed_at = row
+    return Waiting(
+        connection_id=connection_id,
+        limits=limits,
+        has_health=health is not None,
+        resting_until=resting_until,
+        closed_at=closed_at,
+        in_hand=in_hand,
+        thinks_since=thinks_since,
+    )
 
 
 def _columns(completion: Completion) -> tuple[Any, ...]:

@@ -17,6 +17,21 @@ _LOST = "The worker that was sending this stopped before it could record an answ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A connection with something due, as the database tells of it without a lock: its limits as
+    stored, whether there is a row of its health and what that says of the breaker, and how many
+    attempts workers have in hand, the longest since `thinks_since`."""
+
+    connection_id: int
+    limits: Mapping[str, Any]
+    has_health: bool
+    resting_until: datetime | None
+    closed_at: datetime | None
+    in_hand: int
+    thinks_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A delivery taken for one attempt. `lost_at` is when an attempt before it was begun and never
     recorded; the attributes are the referral's as stored."""
