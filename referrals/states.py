@@ -28,6 +28,14 @@ class DeliveryStatus(StrEnum):
         return self is DeliveryStatus.PENDING
 
 
+NEEDING_A_PERSON = (
+    DeliveryStatus.UNAUTHORIZED,
+    DeliveryStatus.UNRECOGNISED,
+    DeliveryStatus.UNKNOWN,
+)
+"""What no attempt settles by itself, until somebody has looked."""
+
+
 class Cause(StrEnum):
     """Why an attempt was made."""
 

@@ -18,17 +18,12 @@ from django.db.models import CharField, Count, Func, Min
 from connections.http.outcomes import Outcome
 from referrals.models import Delivery
 from referrals.models.deliveries import DeliveryAttemptQuerySet, DeliveryQuerySet
-from referrals.states import DeliveryStatus
+from referrals.states import NEEDING_A_PERSON, DeliveryStatus
 
-MOST_ATTEMPTS = 5_000
+MOST_ATTEMPTS = 2_000
 """The newest attempts of a window from which times are taken; more would tell nothing else."""
 
 SUCCESSES = (DeliveryStatus.DELIVERED, DeliveryStatus.DUPLICATE)
-NEEDING_A_PERSON = (
-    DeliveryStatus.UNAUTHORIZED,
-    DeliveryStatus.UNRECOGNISED,
-    DeliveryStatus.UNKNOWN,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +134,12 @@ def backlogs(deliveries: DeliveryQuerySet) -> dict[int, Backlog]:
     pending = deliveries.filter(due_at__isnull=False).order_by()
     for connection_id, outcome, count, oldest in pending.values_list(
         "connection", "outcome"
-    ).annotate(count=Count("pk"), oldest=Min("created_at")):
+    ).annotate(count=Count("*"), oldest=Min("created_at")):
         waiting[connection_id].append((outcome, count, oldest))
     left: dict[int, dict[str, int]] = defaultdict(dict)
     held = deliveries.filter(status__in=NEEDING_A_PERSON).order_by()
     # By status first, as the index has it.
-    counts = held.values_list("status", "connection").annotate(count=Count("pk"))
+    counts = held.values_list("status", "connection").annotate(count=Count("*"))
     for status, connection_id, count in counts:
         left[connection_id][status] = count
     return {one: _backlog(waiting[one], left[one]) for one in {*waiting, *left}}
@@ -188,7 +183,7 @@ def _rows(deliveries: DeliveryQuerySet, window: Window) -> Iterator[tuple[int, s
         deliveries.order_by()
         .annotate(step_start=_Step("created_at", window.step))
         .values_list("connection", "status", "step_start")
-        .annotate(count=Count("pk"))
+        .annotate(count=Count("*"))
     )
     for connection_id, status, start, count in rows:
         is_time = isinstance(start, datetime)

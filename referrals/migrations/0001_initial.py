@@ -147,6 +147,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
+            index=models.Index(condition=models.Q(('status__in', ['unauthorized', 'unrecognised', 'unknown'])), fields=['status', 'connection'], name='delivery_needs_a_person'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
             index=models.Index(fields=['connection', 'id'], name='delivery_of_connection'),
         ),
         migrations.AddIndex(

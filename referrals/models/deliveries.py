@@ -10,7 +10,7 @@ from connections.http.outcomes import Outcome
 from connections.models import Campaign, Connection, ExchangeRecord
 from connections.models.scoping import ScopedQuerySet
 from referrals.models.referrals import Referral
-from referrals.states import Cause, DeliveryStatus
+from referrals.states import NEEDING_A_PERSON, Cause, DeliveryStatus
 
 
 class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
@@ -112,6 +112,12 @@ class Delivery(models.Model):
                 fields=["connection"],
                 condition=models.Q(claimed_at__isnull=False),
                 name="delivery_under_way",
+            ),
+            # The dashboard counts these each time; few deliveries ever wait for a person.
+            models.Index(
+                fields=["status", "connection"],
+                condition=models.Q(status__in=[one.value for one in NEEDING_A_PERSON]),
+                name="delivery_needs_a_person",
             ),
             # The log's filters, each in the log's own order: the newest first.
             models.Index(fields=["connection", "id"], name="delivery_of_connection"),

@@ -22,9 +22,8 @@ from referrals import heartbeats
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.pages.beginning import first_steps
 from referrals.pages.charts import STACK, chart, sparkline
-from referrals.states import DeliveryStatus
+from referrals.states import NEEDING_A_PERSON, DeliveryStatus
 from referrals.statistics import (
-    NEEDING_A_PERSON,
     WINDOWS,
     Activity,
     Backlog,
