@@ -31,16 +31,18 @@ logger = logging.getLogger(__name__)
 
 Progress = Callable[[Counter[str]], None]
 
-_POLL_SECONDS = 0.05
-"""How long the main thread sleeps at most before it looks for new work again."""
+_SHORTEST_NAP_SECONDS, _LONGEST_NAP_SECONDS = 0.003, 0.05
+"""How long the main thread waits before it looks for new work again: what comes may be followed by
+more at once, and the longer nothing came, the less often it pays to ask."""
 
 _PATIENCE_SECONDS = 0.5
 """How long a slice with nothing more to claim waits for what is under way."""
 
 _RECORD_AGAIN_SECONDS = 0.5
 
-_MOST_AHEAD = 3
-"""Times the number of threads: what is claimed ahead must not wait for long, wherever it goes."""
+_MOST_AHEAD = 6
+"""Times the number of threads: what is claimed ahead must not wait for long, wherever it goes.
+Should all endpoints hang, threads that wait are replaced, and all of it begins within its lease."""
 
 
 @dataclass(slots=True)
@@ -121,6 +123,7 @@ class _Pump:
         self._channels: dict[int, Channel] = {}
         self._unrecorded: list[Finished] = []
         self._fell_short = False
+        self._nap = _SHORTEST_NAP_SECONDS
         self._watch = Watch()
         self._lease = timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
         self.summary = Summary()
@@ -143,6 +146,7 @@ class _Pump:
                 if not self.is_under_way or time.monotonic() - idle_since > _PATIENCE_SECONDS:
                     return
             self._collect()
+            self._nap = min(2 * self._nap, _LONGEST_NAP_SECONDS)
         self.summary.has_more = has_due(clock.now())
 
     def finish(self) -> None:
@@ -169,6 +173,7 @@ class _Pump:
         now = clock.now()
         claims = claim(limit=room, now=now, lease=self._lease)
         self._fell_short = len(claims) < room
+        self._nap = _SHORTEST_NAP_SECONDS if claims else self._nap
         self._open_channels({taken.connection_id for taken in claims})
         send_by = now + self._lease - timedelta(seconds=settings.DELIVERY_TOTAL_TIMEOUT)
         for taken in claims:
@@ -190,8 +195,9 @@ class _Pump:
 
     def _collect(self) -> None:
         if self._senders.under_way == 0:
-            time.sleep(_POLL_SECONDS)
-        self._unrecorded += filter(None, self._senders.collect(_POLL_SECONDS))
+            time.sleep(self._nap)
+        else:
+            self._unrecorded += filter(None, self._senders.collect(self._nap))
         if self._unrecorded:
             self._record()
         self._watch.write_if_due()

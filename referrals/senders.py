@@ -17,8 +17,6 @@ from typing import Generic, TypeVar
 ResultT = TypeVar("ResultT")
 
 _LATELY_SECONDS = 0.1
-_GATHER_SECONDS = 0.02
-
 _CLOSING_SECONDS = 1.0
 _SLOW_SECONDS = 0.25
 _MOST_SLOW = 3
@@ -43,8 +41,8 @@ class Senders(Generic[ResultT]):
 
     @property
     def free(self) -> int:
-        """How many more pieces would begin at once."""
-        return self._allowed() - self.under_way
+        """How many more pieces would begin at once; what waits to be collected takes no place."""
+        return self._allowed() - self.under_way + len(self._results)
 
     @property
     def finished_lately(self) -> int:
@@ -75,9 +73,6 @@ class Senders(Generic[ResultT]):
         self._start_threads()
         if not self._results and not self._failures:
             self._finished.wait(timeout)
-        if self.under_way > self._allowed():
-            # The threads have enough to do without us, so that more comes in a moment.
-            time.sleep(_GATHER_SECONDS)
         self._finished.clear()
         results = []
         while self._results:

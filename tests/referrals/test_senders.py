@@ -90,6 +90,28 @@ def test_who_collects_is_woken_by_the_first_result(senders: Senders[int]) -> Non
     assert senders.collect(PATIENCE) == [2]
 
 
+def test_what_is_done_takes_no_place_although_nobody_has_collected_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("referrals.senders._SLOW_SECONDS", PATIENCE)
+    one_thread: Senders[int] = Senders(1)
+    began, go_on = threading.Event(), threading.Event()
+
+    def linger() -> int:
+        began.set()
+        return int(go_on.wait(PATIENCE))
+
+    one_thread.submit(partial(number, 7))
+    one_thread.submit(linger)
+    assert began.wait(PATIENCE)
+    assert (one_thread.under_way, one_thread.free) == (2, 0)
+
+    go_on.set()
+    assert sorted(collect_all(one_thread)) == [1, 7]
+    assert one_thread.free == 1
+    one_thread.close()
+
+
 def test_a_failure_is_raised_where_results_are_collected(senders: Senders[int]) -> None:
     def fail() -> int:
         raise LookupError("no such thing")
