@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from referrals import stopping
+from referrals.memory import share_heaps
 from referrals.pump import finish_under_way
 from referrals.queue import work
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     help = "Runs delivery jobs until SIGINT or SIGTERM; waits for Redis where it is not there yet."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
+        share_heaps()
         stopping.on_signals()
         work()
         finish_under_way()
