@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Self
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 class Number(float):
     """A number in the very digits in which it came, such as 2.50, which a float would lose.
 
@@ -56,8 +59,8 @@ def to_json(value: object, comma: str = ", ", colon: str = ": ") -> str:
         )
         return f"{{{comma.join(members)}}}"
     if value is None or isinstance(value, (str, bool, int)):
-        return json.dumps(value, ensure_ascii=False)
-    return json.dumps(to_text(value), ensure_ascii=False)
+        return _encode(value)
+    return _encode(to_text(value))
 
 
 def _digits(value: float | Decimal) -> str:
