@@ -1,9 +1,9 @@
 """How a worker's threads share memory; must not know what they do with it.
 
-glibc gives threads heaps of their own, up to eight for each core. Threads come and go with jobs, but
-each heap keeps what it ever needed at once: a worker grew by a tenth within 200,000 deliveries, though
-Python held no more objects than before. Threads that take turns at Python's own lock gain nothing
-from heaps of their own.
+glibc gives threads heaps of their own, up to eight for each core. Threads come and go with jobs,
+but each heap keeps what it ever needed at once: a worker grew by a tenth within 200,000
+deliveries, though Python held no more objects than before. Threads that take turns at Python's own
+lock gain nothing from heaps of their own.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import json
 from decimal import Decimal
 from typing import Self
 
-
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
