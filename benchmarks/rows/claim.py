@@ -17,7 +17,7 @@ from referrals.claims import Claim, Completion, claim, clock, complete
 from referrals.states import Cause, DeliveryStatus
 
 _BATCH = 32
-_CLAIMS = 60
+_CLAIMS = 200
 _LEASE = timedelta(seconds=90)
 _NOWHERE = ["http://127.0.0.1:1"]
 
