@@ -1,6 +1,6 @@
 """One installation of a given size, and how long its pages take.
 
-    python -m benchmarks.pages SIZE
+    python -m benchmarks.pages SIZE DAYS
 
 A process of its own for each size, in a database of its own. It prints which pages there are, then
 answers each line that names one with the milliseconds from the request to the whole answer, for a
@@ -31,8 +31,8 @@ _DAY = 86_400
 
 def main() -> None:
     """Fill the database, and answer."""
-    size = int(sys.argv[1])
-    make_quarter(size)
+    size, days = map(int, sys.argv[1:])
+    make_quarter(size, days)
     # Static files need no manifest because of DEBUG; queries must not be remembered.
     settings.DEBUG, settings.ALLOWED_HOSTS = False, ["testserver"]
     browser = Client()

@@ -14,7 +14,8 @@ from django.db import connection as database
 from benchmarks.bulk import filling, forget_durability
 from connections.models import Account, Campaign, Connection
 
-DAYS = 90
+QUARTER = 90
+"""Days."""
 CONNECTIONS, CAMPAIGNS, ACCOUNTS = 50, 250, 25
 
 _STATUSES = {
@@ -38,7 +39,7 @@ FROM (
            (%(statuses)s::text[])[1 + width_bucket(chance, %(thresholds)s::float[])] AS status,
            now() - at < interval '6 hours' AND other_chance < 0.2 AS is_pending
     FROM (
-        SELECT n, now() - interval '90 days' * ((%(size)s - n)::float / %(size)s) AS at,
+        SELECT n, now() - interval '1 day' * %(days)s * ((%(size)s - n)::float / %(size)s) AS at,
                random() AS chance, random() AS other_chance,
                CASE WHEN n < %(size)s / 10 AND random() < 0.3 THEN %(last)s
                     ELSE 1 + floor((%(last)s - 1) * random() ^ 3)::int END AS place
@@ -83,13 +84,14 @@ FROM plan WHERE outcome NOT IN ('', 'invalid') ORDER BY n
 """
 
 
-def make_quarter(size: int) -> None:
-    """So many deliveries over the last quarter, each of its own referral, nearly all attempted."""
+def make_quarter(size: int, days: int = QUARTER) -> None:
+    """So many deliveries over the last days, each of its own referral, nearly all attempted."""
     campaigns, connections = _make_scene()
     *thresholds, _ = accumulate(_STATUSES.values())
     parameters: dict[str, Any] = {
-        "size": size, "last": CAMPAIGNS, "campaigns": campaigns, "connections": connections,
-        "many": CONNECTIONS, "statuses": list(_STATUSES), "thresholds": thresholds,
+        "size": size, "days": days, "last": CAMPAIGNS, "campaigns": campaigns,
+        "connections": connections, "many": CONNECTIONS, "statuses": list(_STATUSES),
+        "thresholds": thresholds,
     }  # fmt: skip
     forget_durability()
     with filling(), database.cursor() as cursor:
