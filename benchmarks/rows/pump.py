@@ -29,7 +29,7 @@ _CELERY = (
 
 def measure(stage: Stage) -> list[Row]:
     """All of them in turn on one sink."""
-    start, many = stage.installation.start, stage.size(4_000)
+    start, many = stage.installation.start, stage.size(8_000)
     with (
         a_sink(stage.installation, _CONNECTIONS) as sink,
         start("-m", _LOOP, "session") as session,

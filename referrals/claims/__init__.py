@@ -51,10 +51,7 @@ def complete(completions: Sequence[Completion]) -> set[int]:
     A delivery that was claimed again meanwhile keeps what the later claim makes of it: a worker
     that lost its lease can't overwrite.
     """
-    if not completions:
-        return set()
-    with transaction.atomic():
-        return _backend().complete(completions)
+    return _backend().complete(completions) if completions else set()
 
 
 def _backend() -> postgresql.Backend | sqlite.Backend:

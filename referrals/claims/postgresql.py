@@ -145,7 +145,9 @@ class Backend:
             return [_claim(row) for row in cursor.fetchall()]
 
     def complete(self, completions: Sequence[Completion]) -> set[int]:
-        """Settle the deliveries and add their attempts in one statement."""
+        """Settle the deliveries and add their attempts in one statement, which needs no transaction
+        around it: each turn to the database and back costs the main thread one for the interpreter.
+        """
         deliveries = [
             {name: getattr(completion, name) for name in _DELIVERY_COLUMNS}
             for completion in completions

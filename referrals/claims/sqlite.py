@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, DateTimeField, F, Min, Subquery
 
 from referrals.claims.lanes import awake, due
@@ -43,6 +43,7 @@ class Backend:
         Delivery.objects.filter(pk__in=lost).update(step=F("step") + 1)
         return [_claim(row) for row in rows]
 
+    @transaction.atomic
     def complete(self, completions: Sequence[Completion]) -> set[int]:
         """Settle the deliveries that are still claimed under their number; add the attempts."""
         ours = self._still_ours(completions)
