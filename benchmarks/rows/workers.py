@@ -31,4 +31,4 @@ def measure(stage: Stage) -> list[Row]:
 
 def _lap(stage: Stage, world: World, sink: Sink, count: int) -> Lap:
     with workers(stage, world, sink, count=count) as started:
-        return pump_lap(world, sink, started, stage.size(4_000))
+        return pump_lap(world, sink, started, stage.size(12_000))
