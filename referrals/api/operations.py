@@ -56,7 +56,7 @@ answer_errors(api)
 
 
 @api.post(
-    "campaigns/{campaign_key}/referrals",
+    "campaigns/{slug:campaign_key}/referrals",
     response={202: AcceptedListOut, **refusals(400, 401, 404, 409, 413, 422)},
     summary="Hand in one referral, or a list of up to 1000",
 )

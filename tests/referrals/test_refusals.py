@@ -240,6 +240,13 @@ def test_an_id_that_is_none_names_nothing(door: Door, id_: str) -> None:
     assert door.get(id_) == refused("Not Found", 404, NOWHERE)
 
 
+@pytest.mark.parametrize("key", ["a%00b", "%FF", "a%20b", "cmp_news%0A"])
+def test_a_text_that_is_no_campaigns_key_names_nothing(door: Door, key: str) -> None:
+    answer = door.post({"external_id": "a", "attributes": {}}, campaign=key)
+
+    assert answer == refused("Not Found", 404, NOWHERE)
+
+
 def test_a_referral_of_another_account(stranger: Door, campaign: Campaign) -> None:
     theirs = Referral.objects.create(campaign=campaign, external_id="a", accepted_at=timezone.now())
     detail = f"There is no referral {theirs.pk} in this account."
