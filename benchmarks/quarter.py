@@ -84,7 +84,7 @@ FROM plan WHERE outcome NOT IN ('', 'invalid') ORDER BY n
 """
 
 
-def make_quarter(size: int, days: int = QUARTER) -> None:
+def make_quarter(size: int, days: int) -> None:
     """So many deliveries over the last days, each of its own referral, nearly all attempted."""
     campaigns, connections = _make_scene()
     *thresholds, _ = accumulate(_STATUSES.values())

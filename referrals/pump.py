@@ -173,7 +173,8 @@ class _Pump:
         now = clock.now()
         claims = claim(limit=room, now=now, lease=self._lease)
         self._fell_short = len(claims) < room
-        self._nap = _SHORTEST_NAP_SECONDS if claims else self._nap
+        if claims:
+            self._nap = _SHORTEST_NAP_SECONDS
         self._open_channels({taken.connection_id for taken in claims})
         send_by = now + self._lease - timedelta(seconds=settings.DELIVERY_TOTAL_TIMEOUT)
         for taken in claims:

@@ -1,7 +1,7 @@
 """The threads that send: work goes in through a queue, results come back through a deque.
 
-Must not know what the work is, and touches no database. The thread that collects is woken for
-batches, not for single results, because it shares the interpreter with those that send. It may be
+Must not know what the work is, and touches no database. The thread that collects takes all that
+finished while it was busy, because it shares the interpreter with those that send. It may be
 interrupted anywhere, by a signal or a job's timeout, and what is under way is still collected.
 """
 

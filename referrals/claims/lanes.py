@@ -40,7 +40,7 @@ class OpenLanes:
         self._limits = {one.connection_id: _limits(one.limits) for one in waiting}
         self._exact = self._lock_exact_ones(waiting)
         # Counted again under the locks, or another worker's claim could be missing.
-        in_hand = _in_hand(self._exact, now)
+        in_hand = _count_in_hand(self._exact, now)
         self.lanes = [self._lane(one, in_hand.get(one.connection_id, 0)) for one in waiting]
 
     def spend(self, shares: Mapping[int, int]) -> None:
@@ -61,15 +61,16 @@ class OpenLanes:
         """Locked rows of limited and unwell connections; what another worker holds is left out."""
         limited = {pk for pk, limits in self._limits.items() if _must_be_exact(limits)}
         unwell = {one.connection_id for one in waiting if one.resting_until}
-        if not limited | unwell:
+        wanted = limited | unwell
+        if not wanted:
             return {}
         # Only what is missing: to insert beside a row that another worker has locked is to wait.
         known = {one.connection_id for one in waiting if one.has_health}
         missing = [ConnectionHealth(pk=pk) for pk in limited - known]
         ConnectionHealth.objects.bulk_create(missing, ignore_conflicts=True)
-        rows = ConnectionHealth.objects.filter(pk__in=limited | unwell).order_by("pk")
+        rows = ConnectionHealth.objects.filter(pk__in=wanted).order_by("pk")
         exact = {row.pk: row for row in rows.select_for_update(skip_locked=True)}
-        for pk in (limited | unwell) - exact.keys():
+        for pk in wanted - exact.keys():
             self._limits.pop(pk)
         return exact
 
@@ -122,13 +123,16 @@ def due(now: datetime) -> QuerySet[Delivery]:
     return Delivery.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
 
 
-def _in_hand(connection_ids: Collection[int], now: datetime) -> dict[int, int]:
-    """By connection; a lease that has ended counts no more."""
+def in_hand(now: datetime) -> QuerySet[Delivery]:
+    """What workers have in hand, in no order; a lease that has ended counts no more."""
+    return Delivery.objects.under_way().filter(due_at__gt=now).order_by()
+
+
+def _count_in_hand(connection_ids: Collection[int], now: datetime) -> dict[int, int]:
     if not connection_ids:
         return {}
-    rows = Delivery.objects.under_way().filter(due_at__gt=now, connection__in=connection_ids)
-    counted = rows.order_by().values("connection").annotate(count=Count("pk"))
-    return dict(counted.values_list("connection", "count"))
+    rows = in_hand(now).filter(connection__in=connection_ids).values("connection")
+    return dict(rows.annotate(count=Count("pk")).values_list("connection", "count"))
 
 
 def _limits(table: Mapping[str, Any]) -> Limits:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, DateTimeField, F, Min, Subquery
 
-from referrals.claims.lanes import awake, due
+from referrals.claims.lanes import awake, due, in_hand
 from referrals.claims.values import Claim, Completion, Waiting
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.states import Cause
@@ -30,8 +30,12 @@ class Backend:
         told = rows.values_list(
             "pk", "limits", "health", "health__resting_until", "health__closed_at"
         )
-        in_hand = _in_hand(now)
-        return [_waiting(row, *in_hand.get(row[0], (0, None))) for row in told]
+        counted = in_hand(now).values("connection")
+        busy = {
+            row["connection"]: (row["count"], row["since"])
+            for row in counted.annotate(count=Count("pk"), since=Min("claimed_at"))
+        }
+        return [_waiting(row, *busy.get(row[0], (0, None))) for row in told]
 
     def take(self, shares: Mapping[int, int], *, now: datetime, lease_end: datetime) -> list[Claim]:
         """Pick the oldest of each connection, then move them all."""
@@ -82,14 +86,7 @@ class Backend:
         return found
 
 
-def _in_hand(now: datetime) -> dict[int, tuple[int, datetime]]:
-    """By connection, how many and since when; a lease that has ended counts no more."""
-    rows = Delivery.objects.under_way().filter(due_at__gt=now).order_by().values("connection")
-    counted = rows.annotate(count=Count("pk"), since=Min("claimed_at"))
-    return {row["connection"]: (row["count"], row["since"]) for row in counted}
-
-
-def _waiting(row: tuple[Any, ...], in_hand: int, thinks_since: datetime | None) -> Waiting:
+def _waiting(row: tuple[Any, ...], count: int, thinks_since: datetime | None) -> Waiting:
     connection_id, limits, health, resting_until, closed_at = row
     return Waiting(
         connection_id=connection_id,
@@ -97,7 +94,7 @@ def _waiting(row: tuple[Any, ...], in_hand: int, thinks_since: datetime | None) 
         has_health=health is not None,
         resting_until=resting_until,
         closed_at=closed_at,
-        in_hand=in_hand,
+        in_hand=count,
         thinks_since=thinks_since,
     )
 

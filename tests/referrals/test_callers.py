@@ -62,9 +62,13 @@ def test_a_text_that_is_nearly_a_key_is_nobody(
     assert _who(spoil(token), campaign_key=campaign.key) is None
 
 
-def test_a_revoked_key_is_nobody_at_once(campaign: Campaign, token: str) -> None:
+def test_a_revoked_key_is_nobody_at_once_and_the_others_stay(
+    account: Account, campaign: Campaign, token: str
+) -> None:
+    other = issue_key(IntakeKey(account=account, name="Shop"))
     assert _who(token, campaign_key=campaign.key) is not None
 
-    IntakeKey.objects.update(revoked_at=timezone.now())
+    IntakeKey.objects.filter(name="Website").update(revoked_at=timezone.now())
 
     assert _who(token, campaign_key=campaign.key) is None
+    assert _who(other, campaign_key=campaign.key) is not None
