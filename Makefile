@@ -1,4 +1,5 @@
-# make run: everything on this machine. make test: all tests. make help: the rest.
+# make run: everything on this machine. make dev: the same, for changing it. make test: all tests.
+# make help: the rest. ARGS are arguments for the command behind a target.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -10,16 +11,35 @@ VENV := .venv
 TEST_PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 12 ? $$(getconf _NPROCESSORS_ONLN) + 2 : 14 )))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-# The simulator listens on loopback, so the demo may deliver there; nothing else may.
-run: export DELIVERY_PERMITTED_NETWORKS ?= 127.0.0.0/8
-run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is not set, and a CRM simulator.
-	@python manage.py migrate --verbosity 0
-	@python manage.py collectstatic --noinput --verbosity 0
-	@python manage.py demo --port $(PORT) --crm http://127.0.0.1:$(CRM_PORT)
-	@CRM_PORT=$(CRM_PORT) honcho start --port $(PORT) $$(python -m config.processes) || test $$? = 130
+PYTEST := python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
+PIN := uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	--custom-compile-command "make requirements" pyproject.toml
 
-test: $(VENV)/dev ## Run all tests but the longest, on DATABASE_URL and REDIS_URL where they are set.
-	python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
+# The demo refuses where others work; everything else runs there all the same.
+define start
+@python manage.py migrate --verbosity 0
+-@python manage.py demo --port $(PORT) --crm http://127.0.0.1:$(CRM_PORT)
+@CRM_PORT=$(CRM_PORT) honcho start --procfile $(1) --port $(PORT) $$(python -m config.processes) || test $$? = 130
+endef
+
+# The simulator listens on loopback, so the demo may deliver there; nothing else may.
+run dev: export DELIVERY_PERMITTED_NETWORKS ?= 127.0.0.0/8
+run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is not set, and a CRM simulator.
+	@python manage.py collectstatic --noinput --verbosity 0
+	$(call start,Procfile)
+
+dev: export DEBUG := true
+dev: $(VENV)/dev ## The same with DEBUG on; changed code, templates and static files are taken up at once.
+	$(call start,Procfile.dev)
+
+shell: $(VENV)/run ## Open Django's shell with all models imported.
+	@python manage.py shell $(ARGS)
+
+test: $(VENV)/dev ## Run all tests but the longest; ARGS="tests/config -k keys" chooses some, as pytest takes them.
+	$(PYTEST) $(ARGS)
+
+coverage: $(VENV)/dev ## Run the tests and count the lines and branches that they reach: var/coverage/index.html.
+	$(PYTEST) --cov --cov-report=term --cov-report=html $(ARGS)
 
 faults: export FAULTS_ROWS := $(CURDIR)/docs/faults
 faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/faults.md.
@@ -46,11 +66,15 @@ format: $(VENV)/dev ## Write the code in its one format.
 	ruff check --fix .
 	djlint --reformat --quiet connections referrals
 
+requirements: $(VENV)/dev ## Pin what pyproject.toml asks for; ARGS=--upgrade takes newer versions.
+	$(PIN) --output-file requirements.txt $(ARGS)
+	$(PIN) --group dev --constraints requirements.txt --output-file requirements-dev.txt $(ARGS)
+
 clean: ## Forget the virtual environment and all data of this installation.
 	rm -rf $(VENV) var
 
 help: ## Show this list.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -63,4 +87,4 @@ $(VENV)/dev: requirements-dev.txt | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run
 
-.PHONY: run test faults bench screenshots check format clean help
+.PHONY: run dev shell test coverage faults bench screenshots check format requirements clean help

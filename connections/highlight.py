@@ -5,22 +5,51 @@ Everything shown here may have been written by strangers: it leaves this module 
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from typing import Any, ClassVar
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from pygments.lexer import Lexer
+from pygments.lexer import Lexer, RegexLexer
 from pygments.lexers.data import JsonLexer
-from pygments.lexers.html import HtmlLexer, XmlLexer
-from pygments.token import STANDARD_TYPES
+from pygments.token import STANDARD_TYPES, Comment, Name, String, Text
 
 from connections.http.messages import Headers, Request, Response
 from connections.pretty import Language, language_of, prettify, raw_text
 
+
+class _MarkupLexer(RegexLexer):
+    """XML and HTML, in one pass over whatever a stranger wrote: what is never closed reaches to the
+    end. Pygments' own lexers look for its end again from each place where something opens."""
+
+    flags = re.DOTALL | re.IGNORECASE
+    tokens: ClassVar[dict[str, list[tuple[Any, ...]]]] = {
+        "root": [
+            (r"[^<&]+", Text),
+            (r"&#?\w{1,40};", Name.Entity),
+            (r"<!--.*?(?:-->|\Z)", Comment.Multiline),
+            (r"<!\[CDATA\[.*?(?:\]\]>|\Z)", Comment.Preproc),
+            (r"<\?.*?(?:\?>|\Z)", Comment.Preproc),
+            (r"<![^>]*>?", Comment.Preproc),
+            (r"<(script|style)\b.*?(?:</\1>|\Z)", Comment.Preproc),
+            (r"</?[\w:.-]+", Name.Tag, "tag"),
+            (r"[<&]", Text),
+        ],
+        "tag": [
+            (r"\s+", Text),
+            (r"/?>", Name.Tag, "#pop"),
+            (r"\"[^\"]*\"?|'[^']*'?|(?<==)[^\s>]+", String),
+            (r"[^\s\"'=/>]+=?", Name.Attribute),
+            (r"[=/]", Text),
+        ],
+    }
+
+
 _LEXERS: dict[Language, type[Lexer]] = {
     Language.JSON: JsonLexer,
-    Language.XML: XmlLexer,
-    Language.HTML: HtmlLexer,
+    Language.XML: _MarkupLexer,
+    Language.HTML: _MarkupLexer,
 }
 
 

@@ -44,7 +44,11 @@ class JobQueue(Protocol):
     """What a queue must be able to do with tests; every method may raise QueueUnavailable."""
 
     def enqueue(self, connection_id: int, user_id: int | None) -> str:
-        """Put a test in, and return the id under which it can be found."""
+        """Put a test in, and return the id under which it can be found.
+
+        Inside a transaction it is put in after the commit, as a worker reads what is committed. If
+        the queue is away then, the test is found nowhere.
+        """
 
     def find(self, job_id: str) -> QueuedTest | None:
         """The test of this id, or None where the queue knows it no more."""

@@ -129,6 +129,8 @@ def run_test(
     )
     return ConnectionTest.objects.create(
         connection=connection,
+        # Its parts were read after this: whatever changed in between makes it another one.
+        connection_changed_at=connection.changed_at,
         environment=environment,
         attributes=values,
         expected_outcome=connection.expected_test_outcome,

@@ -31,7 +31,7 @@ _TELLING = (
 """Names under which CRMs put the verdict, the most telling first."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
-_ID = re.compile(r"(^|[._\[/'])(id|ID|guid|uuid)\b[^.\[/]*$|(Id|ID|_id)\b[^.\[/]*$")
+_ID = re.compile(r"(^|[._\[/'])(id|ID|guid|uuid)\b|(Id|ID|_id)\b")
 _ONE_OFF = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}|\d{4}-\d\d-\d\dT\S+")
 """Values that no other answer will have: identifiers, hashes, moments."""
 
@@ -128,10 +128,15 @@ def _xml_conditions(root: etree._Element) -> Iterator[Condition]:
 
 def _condition(where: str, path: str, text: str) -> Iterator[Condition]:
     """The value itself, or for what differs every time, such as an id, only that there is one."""
-    if text and (_ID.search(path) or _ONE_OFF.fullmatch(text)):
+    if text and (_ID.search(_last_step(path)) or _ONE_OFF.fullmatch(text)):
         yield Condition(where=where, path=path, operator="exists")
     elif text and len(text) <= _LONGEST_VALUE and "\n" not in text:
         yield Condition(where=where, path=path, operator="equals", value=text)
+
+
+def _last_step(path: str) -> str:
+    """The end of a path with the character before it: `.id` of `lead.id`."""
+    return path[max(0, *(path.rfind(separator) for separator in ".[/")) :]
 
 
 def _holds(condition: Condition, answer: Answer) -> bool:

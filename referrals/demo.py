@@ -5,9 +5,11 @@ Making it twice changes nothing that a person may have changed meanwhile.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -20,8 +22,7 @@ from connections.storing import store_connection
 from referrals.models import IntakeKey
 from referrals.models.keys import digest, make_token
 
-_LOGIN = "demo"
-_PASSWORD = "demo"  # noqa: S105 - a login for a demo on one's own machine, printed by the command.
+LOGIN = "demo"
 _CRM_KEY = "demo-key"
 
 _JSON = """
@@ -143,26 +144,29 @@ outcome = "duplicate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """What a person needs to try the product. The campaign key is the JSON connection's."""
+    """What a person needs to try the product. The campaign key is the JSON connection's; the
+    password is None where the login has another than the one that was given."""
 
     account: str
     campaign_key: str
     form_campaign_key: str
     intake_key: str
     login: str
-    password: str
+    password: str | None
     crm: str
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str | None]:
         """As a JSON object."""
         return asdict(self)
 
 
 @transaction.atomic
-def make_demo(*, crm_url: str, intake_key: str = "") -> Demo:
-    """Make what is missing of the demo. `intake_key` is the token that it should have, if any."""
+def make_demo(*, crm_url: str, intake_key: str = "", password: str = "") -> Demo:
+    """Make what is missing of the demo. `intake_key` is the token that it should have, `password`
+    the one for a login that does not exist yet; both are made where they are not given."""
     account, _ = Account.objects.get_or_create(slug="demo", defaults={"name": "Demo advertiser"})
-    account.members.add(_make_login())
+    login, known_password = _make_login(password)
+    account.members.add(login)
     json_campaign = _campaign(account, "Newsletter sign-up", CampaignKind.EMAIL_SUBSCRIPTION)
     form_campaign = _campaign(account, "Test drive leads", CampaignKind.LEAD_GENERATION)
     _campaign(account, "Spring traffic", CampaignKind.WEBSITE_TRAFFIC)
@@ -173,15 +177,24 @@ def make_demo(*, crm_url: str, intake_key: str = "") -> Demo:
         campaign_key=json_campaign.key,
         form_campaign_key=form_campaign.key,
         intake_key=_make_key(account, intake_key),
-        login=_LOGIN,
-        password=_PASSWORD,
+        login=LOGIN,
+        password=known_password,
         crm=crm_url,
     )
 
 
-def _make_login() -> User:
-    existing = User.objects.filter(username=_LOGIN).first()
-    return existing or User.objects.create_superuser(_LOGIN, "demo@example.com", _PASSWORD)
+def make_password() -> str:
+    """A new password that nobody can guess."""
+    return secrets.token_urlsafe(12)
+
+
+def _make_login(password: str) -> tuple[User, str | None]:
+    """The login, and its password if that is known: one that exists keeps its own."""
+    existing = User.objects.filter(username=LOGIN).first()
+    if existing is not None:
+        return existing, password if check_password(password, existing.password) else None
+    password = password or make_password()
+    return User.objects.create_superuser(LOGIN, "demo@example.com", password), password
 
 
 def _campaign(account: Account, name: str, kind: CampaignKind) -> Campaign:

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Count, Min, Q
-from django.utils import timezone
 from redis.exceptions import RedisError
 
 from connections.models import Connection
@@ -74,13 +73,16 @@ def read_status() -> Status:
 
 
 def readiness_problems() -> list[str]:
-    """Why this installation should get no traffic now: database, Redis, worker, tick."""
+    """Why this web process should get no requests now: the database is all that it needs.
+
+    Without Redis or workers referrals are accepted all the same, and wait.
+    """
     try:
-        Delivery.objects.order_by().values("pk")[:1].exists()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
     except (DatabaseError, InterfaceError):
         return ["The database does not answer."]
-    beats, _ = _ask_redis()
-    return list(_problems(beats, None, timezone.now()))
+    return []
 
 
 def _ask_redis() -> tuple[dict[str, datetime] | None, int | None]:

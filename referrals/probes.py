@@ -19,7 +19,7 @@ def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's si
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's signature.
-    """Database, Redis, a worker's and the tick's last sign of life; 503 with the reasons if not."""
+    """The database answers, which is all that a page or an intake request needs; 503 if not."""
     problems = readiness_problems()
     if problems:
         return JsonResponse({"status": "not ready", "problems": problems}, status=503)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
+from django.db import connection, transaction
 from django_rq import get_queue, get_worker  # noqa: TID251 - the only importer.
 from redis import Redis
 from redis.exceptions import RedisError
@@ -40,6 +43,10 @@ def ring() -> None:
 
     A Redis that does not answer is a warning, no error: the tick rings again.
     """
+    _once_committed(_ring)
+
+
+def _ring() -> None:
     try:
         queue = _bell()
         if queue.count < settings.DOORBELL_DEPTH:
@@ -55,10 +62,14 @@ def ring() -> None:
 
 def announce(connection_id: int, event: str, reason: str) -> None:
     """Have people told what became of a connection; without Redis, this process tells them."""
-    try:
-        _bell().enqueue(_TELL, connection_id, event, reason, job_timeout=60, result_ttl=0)
-    except RedisError:
-        _tell_here(connection_id, event, reason)
+
+    def tell() -> None:
+        try:
+            _bell().enqueue(_TELL, connection_id, event, reason, job_timeout=60, result_ttl=0)
+        except RedisError:
+            _tell_here(connection_id, event, reason)
+
+    _once_committed(tell)
 
 
 def _tell_here(connection_id: int, event: str, reason: str) -> None:
@@ -70,17 +81,37 @@ def _tell_here(connection_id: int, event: str, reason: str) -> None:
 
 
 def enqueue_test(connection_id: int, user_id: int | None) -> str:
-    """Enqueue a connection test before everything else, as a person waits; raises RedisError."""
-    job = _bell().enqueue(
-        _TEST,
-        connection_id,
-        user_id,
-        at_front=True,
-        job_timeout=settings.DELIVERY_JOB_TIMEOUT,
-        result_ttl=_TEST_KEPT_SECONDS,
-        failure_ttl=_TEST_KEPT_SECONDS,
-    )
-    return str(job.id)
+    """Enqueue a connection test before everything else, as a person waits; returns the job's id.
+
+    Raises RedisError. Inside a transaction it can't, and an id that the queue never got is found as
+    little as one that it has forgotten.
+    """
+    job_id = str(uuid4())
+
+    def enqueue() -> None:
+        _bell().enqueue(
+            _TEST,
+            connection_id,
+            user_id,
+            job_id=job_id,
+            at_front=True,
+            job_timeout=settings.DELIVERY_JOB_TIMEOUT,
+            result_ttl=_TEST_KEPT_SECONDS,
+            failure_ttl=_TEST_KEPT_SECONDS,
+        )
+
+    _once_committed(enqueue)
+    return job_id
+
+
+def _once_committed(enqueue: Callable[[], None]) -> None:
+    """Call it when the open transaction is committed, as workers read only what is; or at once."""
+    if connection.in_atomic_block:
+        # Robust: what is saved by then is saved, so an error is logged and breaks nothing.
+        transaction.on_commit(enqueue, robust=True)
+    else:
+        # Without asking Django, which would open a database connection for it.
+        enqueue()
 
 
 def find_test(job_id: str) -> Any:  # noqa: ANN401 - RQ brings no types.

@@ -28,7 +28,7 @@ class TestJobs:
     __test__ = False  # It is no test of pytest's.
 
     def enqueue(self, connection_id: int, user_id: int | None) -> str:
-        """Put a test in, and return the id under which it can be found."""
+        """Put a test in once it can be read, and return the id under which it can be found."""
         with _told():
             return enqueue_test(connection_id, user_id)
 

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import Atomic, get_connection
 from redis import Redis
 
 from connections.files import load_connection
@@ -91,6 +93,33 @@ def right_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test made of the time is forgotten before the next."""
     monkeypatch.setattr(clock, "_offset", timedelta(0))
     monkeypatch.setattr(clock, "_adjusted_at", float("-inf"))
+
+
+@pytest.fixture(autouse=True)
+def commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a commit is run once only the test's own transaction is open.
+
+    That one is never committed, so for the product it is as if there were none.
+    """
+    leave, on_commit = Atomic.__exit__, BaseDatabaseWrapper.on_commit
+
+    def run(connection: BaseDatabaseWrapper) -> None:
+        blocks: list[Any] = connection.atomic_blocks
+        if blocks and all(one._from_testcase for one in blocks) and not connection.needs_rollback:
+            with monkeypatch.context() as patch:
+                patch.setattr(connection, "validate_no_atomic_block", lambda: None)
+                connection.run_and_clear_commit_hooks()
+
+    def leave_and_run(self: Atomic, *error: Any) -> None:
+        leave(self, *error)
+        run(get_connection(self.using))
+
+    def register_and_run(self: BaseDatabaseWrapper, *args: Any, **kwargs: Any) -> None:
+        on_commit(self, *args, **kwargs)
+        run(self)
+
+    monkeypatch.setattr(Atomic, "__exit__", leave_and_run)
+    monkeypatch.setattr(BaseDatabaseWrapper, "on_commit", register_and_run)
 
 
 @pytest.fixture(scope="session")

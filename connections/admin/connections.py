@@ -152,6 +152,13 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
             return doors.kinds(self, request)
         return super().add_view(request, form_url, extra_context)
 
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401
+        response = super().changeform_view(request, *args, **kwargs)
+        # Only here is committed what was saved; it is read again, as a worker would.
+        if isinstance(response, testing.SavedToTest):
+            return testing.start(self, request, str(response.connection.pk))
+        return response
+
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any  # noqa: ANN401
     ) -> Any:  # noqa: ANN401 # fmt: skip
@@ -177,13 +184,13 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
 
     def response_change(self, request: HttpRequest, obj: Connection) -> HttpResponse:
         response = super().response_change(request, obj)
-        return testing.start_test(self, request, obj) if "_test" in request.POST else response
+        return testing.SavedToTest(obj) if "_test" in request.POST else response
 
     def response_add(
         self, request: HttpRequest, obj: Connection, post_url_continue: str | None = None
     ) -> HttpResponse:
         response = super().response_add(request, obj, post_url_continue)
-        return testing.start_test(self, request, obj) if "_test" in request.POST else response
+        return testing.SavedToTest(obj) if "_test" in request.POST else response
 
     def response_post_save_change(
         self, request: HttpRequest, obj: Connection  # noqa: ARG002

@@ -27,10 +27,11 @@ _SECRET_FIELD = re.compile(
     re.IGNORECASE,
 )
 _STAND_IN = re.compile(
+    r"(?!.*\n)(?:"  # Said once, since each repeat would find out for itself.
     r"<.*>|\[.*\]|\{.*\}|\$\{?\w+\}?|%\w+%|[x*•.…]{3,}|(your|my|the)[-_ ].*|"
     r".*[-_ ](here|goes[-_ ]here)|(insert|replace|enter|put)[-_ ].*|api_?key_?\w*|"
     r"(api|access|auth|secret|bearer|private)?[-_ ]?(key|token|secret|password)|"
-    r".*your[-_]?(api|access|secret|private|key|token).*",
+    r".*your[-_]?(api|access|secret|private|key|token).*)",
     re.IGNORECASE,
 )
 """What documentation puts where a credential goes: YOUR_API_KEY, <token>, $KEY, xxxx."""

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from connections.attributes import Attribute, AttributeType
 
-EMAIL = re.compile(r"[^@\s\"'<>&=?]+@[^@\s\"'<>&=?]+\.[^@\s\"'<>&=?]+")
+_IN_EMAIL = r"[^@\s\"'<>&=?]"
+EMAIL = re.compile(rf"(?<!{_IN_EMAIL}){_IN_EMAIL}+@{_IN_EMAIL}+\.{_IN_EMAIL}+")
+"""Begins where a word begins: looked for from each letter, long words would take too long."""
 FULL_NAME = "{{ first_name }} {{ last_name }}"
 _PHONE = re.compile(r"\+?[\d\s().-]{7,20}")
 _HASH = re.compile(r"[0-9a-f]{32}")

@@ -78,17 +78,16 @@ class _Scanner:
         self._at = space.end() if space else self._at
 
     def _word(self) -> str:
-        word = ""
+        word, is_url = "", False
         while self._at < len(self._text):
             character = self._text[self._at]
-            if character.isspace() or (character in _ENDS and not self._is_in_url(word)):
+            if character == "&":
+                # It belongs to a URL, as people forget to quote them. A word that is one stays one.
+                is_url = is_url or re.match(r"https?://\S*\?", word) is not None
+            if character.isspace() or (character in _ENDS and not (character == "&" and is_url)):
                 break
             word += self._part(character)
         return word
-
-    def _is_in_url(self, word: str) -> bool:
-        """Whether an & without quotes belongs to a URL, as people forget to quote them."""
-        return self._text[self._at] == "&" and re.match(r"https?://\S*\?", word) is not None
 
     def _part(self, character: str) -> str:
         if self._text.startswith("$'", self._at):

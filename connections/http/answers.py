@@ -20,6 +20,9 @@ _LONGEST_INTEGER = 4_000
 """Digits; Python refuses to read more of them as an integer."""
 
 _BARE_AMPERSAND = re.compile(r"&(?!(?:\w+|#\d+|#x[0-9A-Fa-f]+);)")
+_PROLOG = re.compile(r"(?:<!--.*?-->\s*|<!(?!--)[^>]*>\s*)*", re.DOTALL)
+"""Comments and declarations. What begins a comment is nothing else: where it never ends, the end
+of the answer would be looked for again after each `<!--`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def _parse_exactly(content: str, *, recover: bool) -> etree._Element | None:
 
 
 def _ends_with_its_root(content: str) -> bool:
-    prolog = re.match(r"(?:<!--.*?-->\s*|<![^>]*>\s*)*", content, re.DOTALL)
+    prolog = _PROLOG.match(content)
     root = re.compile(r"<([\w.:-]+)").match(content, prolog.end() if prolog else 0)
     return root is not None and content.endswith(f"</{root[1]}>")
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from connections import __version__
 from connections.http.authorization import Ticket
 from connections.http.bodies import body_encodings, is_empty
 from connections.http.errors import BuildError, DescriptionError, suggestion
@@ -24,11 +25,11 @@ from connections.http.placeholders import (
 )
 from connections.http.spec import METHODS, ConnectionSpec
 
-USER_AGENT = "Referrals/1.0 (real-time referral delivery)"
+USER_AGENT = f"Referrals/{__version__} (real-time referral delivery)"
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_BREAK = re.compile(r"[\r\n\0]")
-_AUTHORITY = re.compile(r"https?://((?:\{\{.*?\}\}|\{%.*?%\}|[^/?#\s])+)", re.DOTALL)
+_AUTHORITY = re.compile(r"https?://((?:\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|[^/?#\s])+)", re.DOTALL)
 _FORBIDDEN_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
 _LONGEST_HEADER = 4_096
 _LARGEST_BODY = 256 * 1024

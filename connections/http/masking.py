@@ -45,11 +45,12 @@ class Mask:
         # Most texts hold no credential, and to see that, looking for plain bytes is enough.
         if self._needle is None or not self._needle.search(content):
             return content
-        kept, position = b"", 0
+        kept: list[bytes] = []
+        position = 0
         for start, end in self._spans(content):
-            kept += content[position:start] + _MASK_BYTES
+            kept += [content[position:start], _MASK_BYTES]
             position = end
-        return kept + content[position:]
+        return b"".join([*kept, content[position:]])
 
     def in_text(self, text: str) -> str:
         """The text with every credential replaced."""
@@ -105,14 +106,24 @@ def _characters(sextet: str) -> str:
 
 
 def _pattern(units: Units) -> bytes:
-    parts = []
+    parts: list[bytes] = []
+    backslashes = 0
     for unit, repeated in groupby(units):
         times = len(list(repeated))
-        if unit == "\\":  # Each may be escaped by another, so only their number can be said.
-            parts.append(_BACKSLASH + b"{%d,%d}" % (times, 4 * times))
+        if unit == "\\":
+            backslashes = times
         else:
-            parts.append(b"(?:%b)" % b"|".join(map(_escaped, unit)) * times)
-    return b"".join(parts)
+            parts += [_one_of(unit, backslashes), _one_of(unit, 0) * (times - 1)]
+            backslashes = 0
+    return b"".join([*parts, _backslashes(backslashes, 4 * backslashes)])
+
+
+def _one_of(unit: str, backslashes: int) -> bytes:
+    return b"(?:%b)" % b"|".join(_escaped(character, backslashes) for character in unit)
+
+
+def _backslashes(fewest: int, most: int) -> bytes:
+    return _BACKSLASH + b"{%d,%d}" % (fewest, most) if most else b""
 
 
 def _needle(units: Units) -> bytes:
@@ -123,24 +134,31 @@ def _needle(units: Units) -> bytes:
 
 
 @cache
-def _escaped(character: str) -> bytes:
-    """A pattern for one character, however URL, JSON or XML write it, also one inside another."""
+def _escaped(character: str, backslashes: int) -> bytes:
+    """A pattern for one character, however URL, JSON or XML write it, also one inside another, and
+    for the backslashes before it, of which each may be escaped by another.
+
+    All backslashes in a row are counted at once: were they shared out among several repeats, a
+    text could be read in more ways than can be tried.
+    """
     if character.isascii() and character.isalnum():
-        return character.encode()
+        return _backslashes(backslashes, 4 * backslashes) + character.encode()
     numbers = rb"#0{0,6}%d|#[xX]0{0,6}%b" % (ord(character), _hex(b"%x" % ord(character)))
     names = [numbers, *filter(None, [_ENTITIES.get(character)])]
     # The longest come first: a % may begin the %25 that stands for it.
     ways = [
         b"".join(_PERCENT + _hex(b"%02x" % byte) for byte in character.encode()),
-        b"".join(_ESCAPES + b"u" + _hex(unit) for unit in _utf16(character)),
         _AMPERSAND + b"(?:%b)" % b"|".join(names) + _SEMICOLON,
         *map(re.escape, _raw_forms(character)),
     ]
     if character == " ":
         ways.append(rb"\+")
-    if character in _SHORT_ESCAPES:
-        ways.append(_ESCAPES + _SHORT_ESCAPES[character])
-    return b"(?:%b)?(?:%b)" % (_ESCAPES, b"|".join(ways))
+    escapes = [_ESCAPES.join(b"u" + _hex(unit) for unit in _utf16(character))]
+    escapes += filter(None, [_SHORT_ESCAPES.get(character)])
+    return b"%b(?:%b)|%b(?:%b)" % (
+        _backslashes(backslashes, 4 * backslashes + 4), b"|".join(ways),
+        _backslashes(backslashes + 1, 4 * backslashes + 8), b"|".join(escapes),
+    )  # fmt: skip
 
 
 def _raw_forms(character: str) -> list[bytes]:

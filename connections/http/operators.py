@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import regex
 
 from connections.http.errors import DescriptionError
 from connections.http.kinds import Registry
-from connections.http.places import PATTERN_SECONDS, found_text
+from connections.http.places import PATTERN_SECONDS, found_text, seconds_left
 
 Test = Callable[[list[Any]], bool]
 
@@ -116,8 +117,9 @@ def matches(comparison: Comparison) -> Test:
 
     def test(found: list[Any]) -> bool:
         texts = [found_text(value) for value in found]
+        end = monotonic() + PATTERN_SECONDS
         try:
-            return any(pattern.search(text, timeout=PATTERN_SECONDS) for text in texts)
+            return any(pattern.search(text, timeout=seconds_left(end)) for text in texts)
         except TimeoutError:
             return False
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from contextvars import ContextVar
+from time import monotonic
 from typing import Any, ClassVar, cast
 
 import jsonpath
@@ -22,7 +24,10 @@ from connections.http.kinds import Registry
 from connections.http.values import to_json
 
 PATTERN_SECONDS = 0.1
-"""How long a pattern may look at an answer: a stranger's text must not hold a worker."""
+"""How long a pattern may look at all texts of an answer: a stranger must not hold a worker."""
+
+_PATTERNS_END: ContextVar[float] = ContextVar("_PATTERNS_END")
+"""When the patterns of the JSON path that is being applied must have come to an end."""
 
 Found = list[Any] | Unreadable
 
@@ -77,6 +82,7 @@ class Json(Place):
             return [] if self._query.segments else [answer.json]
         if self._steps is not None:
             return _walked(answer.json, self._steps)
+        _PATTERNS_END.set(monotonic() + PATTERN_SECONDS)
         try:
             return self._query.findall(answer.json)
         except (jsonpath.JSONPathError, ArithmeticError, RecursionError, TypeError, ValueError):
@@ -133,6 +139,14 @@ def found_text(value: Any) -> str:  # noqa: ANN401 - any JSON value, or an XPath
         return ""
 
 
+def seconds_left(end: float) -> float:
+    """What is left until then; raises TimeoutError where that is nothing."""
+    left = end - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
 class _Pattern(Match):
     """The function `match` or `search` of a JSON path, with a limit of time."""
 
@@ -144,7 +158,8 @@ class _Pattern(Match):
         compiled = self.check_cache(pattern) if isinstance(pattern, str) else None
         if not isinstance(value, str) or not isinstance(compiled, regex.Pattern):
             return False
-        return bool(getattr(compiled, self._method)(value, timeout=PATTERN_SECONDS))
+        left = seconds_left(_PATTERNS_END.get())
+        return bool(getattr(compiled, self._method)(value, timeout=left))
 
 
 # Filters are not cached, because one compiled path serves many threads.

@@ -21,6 +21,10 @@ class ConnectionTest(ExchangeRecord):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tests")
     environment = models.CharField(max_length=16, choices=ENVIRONMENT_CHOICES)
+    connection_changed_at = models.DateTimeField(
+        null=True, editable=False,
+        help_text="The connection's `changed_at` as the test read it: what exactly was tested.",
+    )  # fmt: skip
     attributes = models.JSONField(default=dict)
     expected_outcome = models.CharField(max_length=16, blank=True, choices=OUTCOME_CHOICES)
     is_good = models.BooleanField(

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 
 def _newest_test_is_good() -> Coalesce:
-    """Only the newest counts: what went well yesterday says little after a failure today."""
+    """Only the newest counts: what went well yesterday says little after a failure today.
+
+    When a test began says nothing about what it read, as a change may be saved meanwhile.
+    """
     tests = apps.get_model("connections", "ConnectionTest").objects.filter(
-        connection=OuterRef("pk"), started_at__gte=OuterRef("changed_at")
+        connection=OuterRef("pk"), connection_changed_at=OuterRef("changed_at")
     )
     newest = tests.order_by("-started_at", "-pk").values("is_good")[:1]
     return Coalesce(Subquery(newest), Value(value=False))

@@ -55,7 +55,7 @@ def result(model_admin: Admin, request: HttpRequest, object_id: str, test_id: in
         "request_value": test.request(),
         "response_value": response,
         "is_cut": bool(response and len(response.body) >= KEPT_BODY),
-        "is_current": test.started_at >= connection.changed_at,
+        "is_current": test.connection_changed_at == connection.changed_at,
         "rules": list(read_rules(connection, response)) if response else [],
         "earlier": connection.tests.select_related("requested_by")[:_EARLIER],
         "can_change": can_change,

@@ -28,14 +28,21 @@ NO_JOB = "none"
 _LIST_OF_TESTS = "admin:connections_connectiontest_changelist"
 
 
+class SavedToTest(HttpResponse):
+    """Stands for the test of a connection that is saved, but perhaps not committed.
+
+    Until it is, a worker would test what was saved before; and nothing is sent while a transaction
+    is open.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.connection = connection
+
+
 def start(model_admin: Admin, request: HttpRequest, object_id: str) -> HttpResponse:
     """Put a test in the queue, and go where its result is awaited."""
     connection = connection_to_change(model_admin, request, object_id)
-    return start_test(model_admin, request, connection)
-
-
-def start_test(model_admin: Admin, request: HttpRequest, connection: Connection) -> HttpResponse:
-    """The same for a connection that was looked up already."""
     if not _is_ready(request, connection):
         return HttpResponseRedirect(connection.get_absolute_url())
     queue = job_queue()

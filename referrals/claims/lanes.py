@@ -22,7 +22,10 @@ from referrals.allotment import Lane
 from referrals.claims.values import Waiting
 from referrals.models import ConnectionHealth, Delivery
 
-_PROBE_MARGIN_SECONDS = 5
+_MARGIN_SECONDS = 5
+"""For what a claim waits in its worker's queue before it is sent, and its answer before it is
+recorded."""
+
 _UNLIMITED = Limits()
 
 _LONG_THOUGHT = timedelta(seconds=2)
@@ -45,16 +48,13 @@ class OpenLanes:
 
     def spend(self, shares: Mapping[int, int]) -> None:
         """Take the tokens that the shares cost, and let no other probe begin."""
-        patience = settings.DELIVERY_TOTAL_TIMEOUT + _PROBE_MARGIN_SECONDS
         for connection_id in shares.keys() & self._exact.keys():
             row = self._exact[connection_id]
             if self._limits[connection_id].per_second is not None:
                 row.tokens = self._tokens(connection_id) - shares[connection_id]
                 row.tokens_at = self._now
             if not row.as_value().is_well:
-                row.take(
-                    breaker.begin_probe(row.as_value(), self._now, timedelta(seconds=patience))
-                )
+                row.take(breaker.begin_probe(row.as_value(), self._now, attempt_timeout()))
             row.save(update_fields=["tokens", "tokens_at", "resting_until"])
 
     def _lock_exact_ones(self, waiting: Sequence[Waiting]) -> dict[int, ConnectionHealth]:
@@ -123,9 +123,24 @@ def due(now: datetime) -> QuerySet[Delivery]:
     return Delivery.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
 
 
+def attempt_timeout() -> timedelta:
+    """How long after its claim an attempt is recorded at the latest, if its worker lives."""
+    return timedelta(seconds=settings.DELIVERY_TOTAL_TIMEOUT + _MARGIN_SECONDS)
+
+
+def lost_until(now: datetime) -> datetime:
+    """Claims up to this moment are lost, not slow: they take no place, and tell nothing of the CRM.
+
+    Their leases last for longer all the same, since nobody else may send what a worker that is only
+    late could still send.
+    """
+    return now - attempt_timeout()
+
+
 def in_hand(now: datetime) -> QuerySet[Delivery]:
-    """What workers have in hand, in no order; a lease that has ended counts no more."""
-    return Delivery.objects.under_way().filter(due_at__gt=now).order_by()
+    """What workers have in hand, in no order; neither what is lost nor a lease that has ended."""
+    claims = Delivery.objects.under_way().order_by()
+    return claims.filter(claimed_at__gt=lost_until(now), due_at__gt=now)
 
 
 def _count_in_hand(connection_ids: Collection[int], now: datetime) -> dict[int, int]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from referrals.claims.lanes import lost_until
 from referrals.claims.values import Claim, Completion, Waiting
 from referrals.states import Cause
 
@@ -27,7 +28,7 @@ LEFT JOIN referrals_connectionhealth h ON h.connection_id = c.id
 LEFT JOIN (
     SELECT d.connection_id, count(*) AS in_hand, min(d.claimed_at) AS thinks_since
     FROM referrals_delivery d
-    WHERE d.claimed_at IS NOT NULL AND d.due_at > %(now)s
+    WHERE d.claimed_at > %(lost_until)s AND d.due_at > %(now)s
     GROUP BY d.connection_id
 ) busy ON busy.connection_id = c.id
 WHERE c.state = 'active' AND (h.resting_until IS NULL OR h.resting_until <= %(now)s)
@@ -128,7 +129,7 @@ class Backend:
     def waiting(self, now: datetime) -> list[Waiting]:
         """The connections that have something due and do not rest, the longest waiting first."""
         with connection.cursor() as cursor:
-            cursor.execute(_WAITING, {"now": now})
+            cursor.execute(_WAITING, {"now": now, "lost_until": lost_until(now)})
             return [_waiting(row) for row in cursor.fetchall()]
 
     def take(self, shares: Mapping[int, int], *, now: datetime, lease_end: datetime) -> list[Claim]:

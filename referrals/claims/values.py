@@ -20,7 +20,7 @@ _LOST = "The worker that was sending this stopped before it could record an answ
 class Waiting:
     """A connection with something due, as the database tells of it without a lock: its limits as
     stored, whether there is a row of its health and what that says of the breaker, and how many
-    attempts workers have in hand, the longest since `thinks_since`."""
+    attempts workers have in hand, the longest since `thinks_since`; what is lost is not in hand."""
 
     connection_id: int
     limits: Mapping[str, Any]

@@ -17,7 +17,7 @@ from tests.referrals.making import hand_in
 def tested(connection: Connection) -> Connection:
     ConnectionTest.objects.create(
         connection=connection, environment="testing", started_at=timezone.now(),
-        outcome="delivered", is_good=True,
+        outcome="delivered", is_good=True, connection_changed_at=connection.changed_at,
     )  # fmt: skip
     return connection
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
+from django.db import connection as database
 from django.test import Client
 
-from connections import jobs
+from connections import jobs, outbound, services
 from connections.jobs import JobState, QueuedTest, QueueUnavailable
 from connections.models import Account, Connection, ConnectionTest
 from connections.pages import testing
 from referrals import queue as rq_queue
 from referrals.testing import TestJobs
-from tests.connections.pages import change_form, change_url, page_url, work_off
+from tests.connections.pages import change_form, change_url, page_url, read_form, work_off
 from tests.crm import CRM
 from tests.people import client_of, make_person
 
@@ -168,7 +170,7 @@ def test_a_job_that_the_queue_has_forgotten_is_no_error(
     browser: Client, connection: Connection
 ) -> None:
     page = browser.get(page_url("wait", connection.pk, "0000-gone"))
-    assert "knows this test no more" in page.content.decode()
+    assert "knows nothing of this test" in page.content.decode()
 
 
 def test_a_job_of_another_connection_is_not_found(
@@ -184,7 +186,7 @@ def test_other_jobs_of_the_queue_are_no_tests(browser: Client, connection: Conne
     rq_queue.ring()
     (job,) = rq_queue._bell().get_jobs()
     page = browser.get(page_url("wait", connection.pk, job.id))
-    assert "knows this test no more" in page.content.decode()
+    assert "knows nothing of this test" in page.content.decode()
 
 
 def test_a_connection_without_the_environment_says_what_to_do(
@@ -208,6 +210,67 @@ def test_save_and_test_saves_and_tests(browser: Client, connection: Connection) 
     test = ConnectionTest.objects.get()
     assert Connection.objects.get().reason_path == "title"
     assert Connection.objects.tested().get() == test.connection
+
+
+class WatchingQueue(Queue):
+    """A queue that sees whether what it is given is committed."""
+
+    def enqueue(self, *_: int | None) -> str:
+        assert not database.in_atomic_block
+        return super().enqueue()
+
+
+def new_form(browser: Client, crm: CRM) -> dict[str, list[str]]:
+    form = read_form(browser.get(page_url("add"), {"empty": "1"}).content.decode())
+    url = f"{crm.url}/3.0/lists/new/members"
+    return form | {"name": ["New"], "endpoints-2-url": [url], "_test": ["1"]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_is_queued_once_what_was_saved_is_committed(
+    browser: Client, connection: Connection, crm: CRM
+) -> None:
+    jobs.use_queue(WatchingQueue(connection))
+    form = change_form(browser, connection) | {"_test": ["1"]}
+
+    changed = browser.post(change_url(connection), form)
+    added = browser.post(page_url("add"), new_form(browser, crm))
+
+    new = Connection.objects.get(name="New")
+    assert changed.headers["Location"] == page_url("wait", connection.pk, "a-job")
+    assert added.headers["Location"] == page_url("wait", new.pk, "a-job")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_queue_nothing_is_sent_while_the_transaction_is_open(
+    browser: Client, connection: Connection, crm: CRM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shared_client() -> Any:
+        assert not database.in_atomic_block
+        return outbound.shared_client()
+
+    monkeypatch.setattr(testing, "job_queue", lambda: None)
+    monkeypatch.setattr(services, "shared_client", shared_client)
+    form = change_form(browser, connection) | {"_test": ["1"]}
+
+    browser.post(change_url(connection), form)
+    browser.post(page_url("add"), new_form(browser, crm))
+
+    assert len(crm.received()) == 2
+    assert Connection.objects.tested().get() == connection
+
+
+def test_a_test_that_the_queue_never_got_can_be_sent_from_here(
+    browser: Client, connection: Connection, crm: CRM
+) -> None:
+    never = page_url("wait", connection.pk, str(uuid4()))
+    assert "knows nothing of this test" in browser.get(never).content.decode()
+    assert browser.get(never, headers={"Accept": "application/json"}).json() == {"state": "gone"}
+
+    browser.post(f"{never}now/")
+
+    assert ConnectionTest.objects.get().is_good
+    assert len(crm.received()) == 1
 
 
 def test_every_test_is_in_the_log(browser: Client, connection: Connection, editor: User) -> None:

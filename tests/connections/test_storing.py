@@ -139,7 +139,7 @@ def test_a_test_from_before_the_description_changed_counts_no_more(
 ) -> None:
     ConnectionTest.objects.create(
         connection=connection, environment="testing", outcome="delivered", is_good=True,
-        started_at=timezone.now(),
+        started_at=timezone.now(), connection_changed_at=connection.changed_at,
     )  # fmt: skip
     store_connection(described, account=account)
     assert Connection.objects.tested().get() == connection

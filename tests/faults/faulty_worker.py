@@ -26,12 +26,15 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from connections.client import sending  # noqa: E402
-from referrals import channel, claims, pump  # noqa: E402
+from referrals import channel, claims, pump, senders  # noqa: E402
 
 # Whatever is replaced, is replaced behind the type checker's back.
 PUMP: Any = pump
 CHANNEL: Any = channel.Channel
 SENDING: Any = sending
+SENDERS: Any = senders.Senders
+
+_HANDS_FULL = 5
 
 _passed = itertools.count(1)
 _after = int(os.environ.get("FAULT_AFTER", "100"))
@@ -59,6 +62,18 @@ def after_claim() -> None:
         return taken
 
     PUMP.claim = fail
+
+
+def hands_full() -> None:
+    """Die with five deliveries in hand or more: as many as a slow CRM would get."""
+    submit = SENDERS.submit
+
+    def fail(self: Any, work: Any) -> None:
+        submit(self, work)
+        if is_time(1) and self.under_way >= _HANDS_FULL:
+            die()
+
+    SENDERS.submit = fail
 
 
 def mid_send() -> None:
@@ -158,8 +173,8 @@ def _cut_sometimes() -> None:
 FAULTS = {
     fault.__name__: fault
     for fault in (
-        after_claim, mid_send, after_answer, mid_record, after_record, cut_claiming,
-        cut_recording, clock,
+        after_claim, hands_full, mid_send, after_answer, mid_record, after_record,
+        cut_claiming, cut_recording, clock,
     )
 }  # fmt: skip
 

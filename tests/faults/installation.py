@@ -33,6 +33,17 @@ _SHORT_TIMES = {
     "LOG_LEVEL": "ERROR",
 }
 LEASE_SECONDS = float(_SHORT_TIMES["DELIVERY_LEASE_SECONDS"])
+PRODUCTS_TIMES = {
+    "DELIVERY_TOTAL_TIMEOUT": "30",
+    "DELIVERY_READ_TIMEOUT": "15",
+    "DELIVERY_CONNECT_TIMEOUT": "5",
+    "DELIVERY_SLICE_SECONDS": "5",
+    "DELIVERY_JOB_TIMEOUT": "60",
+    "DELIVERY_LEASE_SECONDS": "90",
+    "TICK_SECONDS": "2",
+}
+"""For where the times themselves are what is tested or measured."""
+
 QUICK_SCHEDULE = [0, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]
 
 

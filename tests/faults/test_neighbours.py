@@ -15,20 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.faults import report
-from tests.faults.installation import RUN, Connected, Installation
+from tests.faults.installation import PRODUCTS_TIMES, RUN, Connected, Installation
 from tests.faults.road import Road
 
 pytestmark = pytest.mark.faults
 
-_PRODUCTS_TIMES = {
-    "DELIVERY_TOTAL_TIMEOUT": "30",
-    "DELIVERY_READ_TIMEOUT": "15",
-    "DELIVERY_CONNECT_TIMEOUT": "5",
-    "DELIVERY_SLICE_SECONDS": "5",
-    "DELIVERY_JOB_TIMEOUT": "60",
-    "DELIVERY_LEASE_SECONDS": "90",
-    "TICK_SECONDS": "2",
-}
 _HEALTHY = [f"healthy{number}" for number in range(45)]
 _HANGING = [f"hanging{number}" for number in range(5)]
 _OTHERS = [f"hanging{number}" for number in range(5, 10)]
@@ -84,7 +75,7 @@ def told(name: str, before: float, after: float) -> None:
 
 def test_five_of_fifty_connections_hang(tmp_path: Path) -> None:
     wanted = [Connected(name) for name in [*_HEALTHY, *_HANGING, *_OTHERS]]
-    with Installation(tmp_path, *wanted, **_PRODUCTS_TIMES) as installation:
+    with Installation(tmp_path, *wanted, **PRODUCTS_TIMES) as installation:
         workers = installation.start_all(workers=2)
         before = measure(installation, _HEALTHY)
         after = measure(installation, [*_HEALTHY, *_HANGING])
@@ -105,7 +96,7 @@ def test_two_hundred_thousand_wait_for_a_dead_connection(tmp_path: Path) -> None
     with Road() as dead:
         dead.turn("refuse")
         wanted = [*(Connected(name) for name in _HEALTHY), Connected("dead", crm=dead.url)]
-        with Installation(tmp_path, *wanted, **_PRODUCTS_TIMES) as installation:
+        with Installation(tmp_path, *wanted, **PRODUCTS_TIMES) as installation:
             installation.start_all(workers=2)
             before = measure(installation, _HEALTHY)
             installation.python("-m", "tests.faults.backlog", "dead", str(_BACKLOG))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connections.models import Account, Campaign, Connection
@@ -9,6 +11,14 @@ from referrals.claims import Claim, has_due
 from referrals.models import ConnectionHealth, Delivery, DeliveryAttempt
 from referrals.states import Cause
 from tests.referrals.making import LEASE, NOW, SECOND, ids, numbers, take, waiting
+
+MANY = [f"jo{number}@example.com" for number in range(50)]
+
+
+@pytest.fixture(autouse=True)
+def total_timeout(settings: Any) -> None:
+    """With five seconds of margin, a claim may take 35."""
+    settings.DELIVERY_TOTAL_TIMEOUT = 30
 
 
 @pytest.fixture
@@ -139,6 +149,60 @@ def test_a_claim_is_a_lease(campaign: Campaign, connection: Connection) -> None:
     delivery.refresh_from_db()
     assert delivery.attempt_number == 1
     assert not DeliveryAttempt.objects.exists()
+
+
+@pytest.mark.parametrize(("limits", "room"), [({}, 32), ({"in_flight": 12}, 12)])
+def test_what_is_older_than_any_attempt_takes_no_place_and_makes_no_connection_slow(
+    campaign: Campaign, connection: Connection, limits: dict[str, int], room: int
+) -> None:
+    Connection.objects.update(limits=limits)
+    waiting(campaign, connection, *MANY)
+    assert len(take(5)) == 5
+    assert len(take(after=SECOND * (60 + 35))) == room
+
+
+@pytest.mark.parametrize(("limits", "room"), [({}, 0), ({"in_flight": 12}, 7)])
+@pytest.mark.parametrize("seconds", [2.1, 34.9])
+def test_what_is_younger_may_still_be_under_way(
+    campaign: Campaign, connection: Connection, limits: dict[str, int], room: int, seconds: float
+) -> None:
+    Connection.objects.update(limits=limits)
+    waiting(campaign, connection, *MANY)
+    assert len(take(5)) == 5
+    assert len(take(after=SECOND * (60 + seconds))) == room
+
+
+def test_of_old_and_young_claims_only_the_young_ones_count(
+    campaign: Campaign, connection: Connection
+) -> None:
+    waiting(campaign, connection, *MANY)
+    assert len(take(5)) == 5
+    assert len(take(3, after=SECOND * (60 + 35))) == 3
+    assert len(take(1, after=SECOND * (60 + 37))) == 1, "two seconds are not long yet"
+    assert len(take(after=SECOND * (60 + 38))) == 1, "five, of which four are taken"
+
+
+def test_how_long_a_connection_thinks_is_told_by_young_claims_only(
+    campaign: Campaign, connection: Connection
+) -> None:
+    waiting(campaign, connection, *MANY)
+    assert len(take(5)) == 5
+    assert len(take(3, after=SECOND * (60 + 35))) == 3
+    assert len(take(9, after=SECOND * (60 + 36))) == 9
+    assert take(after=SECOND * (60 + 38)) == []
+
+
+def test_what_is_older_than_any_attempt_stays_claimed_until_its_lease_ends(
+    campaign: Campaign, connection: Connection
+) -> None:
+    old, young = waiting(campaign, connection, "a", "b")
+    assert ids(take(1)) == [old.pk]
+
+    assert ids(take(after=SECOND * 149)) == [young.pk]
+    assert not DeliveryAttempt.objects.exists()
+
+    assert ids(take(after=SECOND * 150)) == [old.pk]
+    assert DeliveryAttempt.objects.get().delivery_id == old.pk
 
 
 def test_a_lease_that_ends_is_an_attempt_of_which_nobody_knows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import stat
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from connections.files import check_connection
@@ -96,7 +97,7 @@ def test_a_second_run_leaves_alone_what_a_person_has_changed(
 
 
 def test_the_curl_line_can_be_pasted(
-    crm: CRM, capsys: pytest.CaptureFixture[str], client: Client
+    crm: CRM, capsys: pytest.CaptureFixture[str], client: Client, tmp_path: Path
 ) -> None:
     printed = demo(crm, capsys, "--port", "8123")
 
@@ -114,7 +115,8 @@ def test_the_curl_line_can_be_pasted(
     assert response.status_code == 202
     assert deliver() == {"delivered": 1}
     assert [one.email for one in crm.received()] == ["jo@example.com"]
-    assert "http://127.0.0.1:8123/admin/    login demo, password demo" in printed
+    password = (tmp_path / "demo_password").read_text()
+    assert f"http://127.0.0.1:8123/admin/    login demo, password {password}\n" in printed
     assert f"{crm.url}/received" in printed
 
 
@@ -146,14 +148,94 @@ def test_both_connections_are_tested_and_read_what_is_documented(
         assert run_test(connection).outcome in ("delivered", "duplicate")
 
 
-def test_the_key_is_kept_where_only_its_owner_reads_it(
-    crm: CRM, capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "member"), [("demo_intake_key", "intake_key"), ("demo_password", "password")]
+)
+def test_key_and_password_are_kept_where_only_their_owner_reads_them(
+    crm: CRM, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, member: str
 ) -> None:
     made = json.loads(demo(crm, capsys, "--json"))
 
-    kept = tmp_path / "demo_intake_key"
-    assert kept.read_text() == made["intake_key"]
+    kept = tmp_path / name
+    assert kept.read_text() == made[member]
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_each_installation_has_a_password_of_its_own(
+    crm: CRM, capsys: pytest.CaptureFixture[str], settings: Any, tmp_path: Path
+) -> None:
+    first = json.loads(demo(crm, capsys, "--json"))["password"]
+    User.objects.all().delete()
+    settings.VAR_DIR = tmp_path / "another"
+    second = json.loads(demo(crm, capsys, "--json"))["password"]
+
+    assert first != second
+    assert min(len(first), len(second)) == 16
+    assert User.objects.get().check_password(second)
+
+
+def forget(kept: Path) -> None:
+    kept.unlink()
+
+
+def change(kept: Path) -> None:
+    login = User.objects.get()
+    login.set_password("my own")
+    login.save()
+
+
+@pytest.mark.parametrize("lose", [forget, change])
+def test_a_password_that_is_not_known_is_said_so_and_stays(
+    crm: CRM, capsys: pytest.CaptureFixture[str], tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    demo(crm, capsys)
+    lose(tmp_path / "demo_password")
+    before = rows()
+
+    call_command("demo", "--crm", crm.url)
+    words = capsys.readouterr()
+    call_command("demo", "--crm", crm.url, "--json")
+    as_json = capsys.readouterr()
+
+    assert "login demo, password not known\n" in words.out
+    assert json.loads(as_json.out)["password"] is None
+    assert words.err == as_json.err
+    assert words.err == (
+        "The password of demo is not known: the login is older than the kept one, or somebody "
+        "changed it. Set a new one with: manage.py changepassword demo\n"
+    )
+    assert rows() == before
+    assert (tmp_path / "demo_password").exists() is (lose is change)
+
+
+def test_it_is_refused_where_others_work(crm: CRM, tmp_path: Path, db: None) -> None:
+    User.objects.create_user("jo")
+    before = rows()
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("demo", "--crm", crm.url)
+
+    assert str(refusal.value) == (
+        "The demo makes a superuser, and this database has other users. "
+        "Run it on a database of its own: set VAR_DIR, or DATABASE_URL."
+    )
+    assert rows() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_is_refused_with_https(crm: CRM, tmp_path: Path, settings: Any, db: None) -> None:
+    settings.HTTPS = True
+    before = rows()
+
+    with pytest.raises(CommandError) as refusal:
+        call_command("demo", "--crm", crm.url)
+
+    assert str(refusal.value) == (
+        "The demo makes a superuser, and HTTPS is on: this installation is no trial. "
+        "Run it with a VAR_DIR and DATABASE_URL of its own and without HTTPS."
+    )
+    assert rows() == before
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_endpoints_follow_the_simulator_unless_a_person_changed_them(db: None) -> None:

@@ -7,14 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
 from connections.models import Account, Campaign, Connection
 from referrals import heartbeats
 from referrals.claims import claim
-from referrals.health import read_status, readiness_problems
+from referrals.health import read_status
 from referrals.models import ConnectionHealth, Delivery
 from referrals.queue import ring
 from tests.referrals.making import LEASE, waiting
@@ -45,7 +44,7 @@ def wait_for(seconds: float, campaign: Campaign, connection: Connection, count: 
 
 def test_an_idle_installation_is_healthy(alive: None) -> None:
     status = read_status()
-    assert (status.is_healthy, status.problems, readiness_problems()) == (True, (), [])
+    assert (status.is_healthy, status.problems) == (True, ())
     assert (status.jobs_waiting, status.deliveries_waiting, status.due) == (0, 0, 0)
     assert status.oldest_due_seconds is None
     assert status.worker_beat is not None
@@ -53,7 +52,6 @@ def test_an_idle_installation_is_healthy(alive: None) -> None:
 
 def test_nobody_was_ever_heard_of(db: None) -> None:
     assert read_status().problems == (NO_WORKER, NO_TICK)
-    assert readiness_problems() == [NO_WORKER, NO_TICK]
 
 
 @pytest.mark.parametrize(
@@ -63,25 +61,12 @@ def test_one_has_fallen_silent(alive: None, redis: Any, name: str, problem: str)
     long_ago = timezone.now() - timedelta(seconds=61)
     redis.hset(heartbeats._KEY, name, str(long_ago.timestamp()))
     assert read_status().problems == (problem,)
-    assert readiness_problems() == [problem]
 
 
 def test_redis_is_away(alive: None, no_redis: None) -> None:
     status = read_status()
     assert status.problems == (NO_REDIS,)
     assert (status.jobs_waiting, status.worker_beat) == (None, None)
-    assert readiness_problems() == [NO_REDIS]
-
-
-@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_the_database_is_away(
-    alive: None, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
-) -> None:
-    def refuse(*_: Any) -> None:
-        raise error("server closed the connection unexpectedly")
-
-    monkeypatch.setattr(Delivery.objects, "order_by", refuse)
-    assert readiness_problems() == ["The database does not answer."]
 
 
 def test_what_waits_is_counted(alive: None, campaign: Campaign, connection: Connection) -> None:
@@ -103,7 +88,6 @@ def test_what_waits_for_more_than_a_minute_is_a_problem(
     [problem] = read_status().problems
     assert problem.startswith("A delivery has been due for 9")
     assert problem.endswith(" seconds: start more workers.")
-    assert readiness_problems() == [], "no reason to send traffic elsewhere"
 
 
 @pytest.mark.parametrize("state", ["paused", "held"])

@@ -72,11 +72,14 @@ def test_no_more_are_in_flight_than_the_connection_allows(
     assert amounts(take()) == {connection.pk: 1}
 
 
-def test_a_lease_that_has_ended_takes_no_place(campaign: Campaign, connection: Connection) -> None:
+@pytest.mark.parametrize("lease", [6 * SECOND, LEASE])
+def test_a_lease_that_has_ended_takes_no_place(
+    campaign: Campaign, connection: Connection, lease: timedelta
+) -> None:
     limit(connection, in_flight=1)
     waiting(campaign, connection, *names(2))
-    [lost] = take()
-    [again] = take(now=LATER + LEASE + SECOND)
+    [lost] = claim(limit=32, now=LATER, lease=lease)
+    [again] = take(now=LATER + lease + SECOND)
     assert again.delivery_id != lost.delivery_id, "the other one has waited longer"
 
 
@@ -96,7 +99,7 @@ def test_a_connection_that_says_how_many_may_think_for_as_long_as_it_likes(
     limit(connection, in_flight=12)
     waiting(campaign, connection, *names(20))
     assert len(take(10)) == 10
-    assert len(take(now=LATER + 60 * SECOND)) == 2
+    assert len(take(now=LATER + 30 * SECOND)) == 2
 
 
 def test_connections_without_room_do_not_stand_in_the_way_of_the_others(
@@ -181,6 +184,18 @@ def test_after_its_rest_one_probe_is_sent_and_no_other_until_its_time_is_over(
     complete([completion(probe)])
     [second] = take(now=LATER + 35 * SECOND)
     assert second.is_probe
+
+
+def test_a_probe_that_is_lost_is_followed_by_another(
+    campaign: Campaign, connection: Connection, settings: Any
+) -> None:
+    settings.DELIVERY_TOTAL_TIMEOUT = 30
+    waiting(campaign, connection, *names(3))
+    open_breaker(connection, until=LATER)
+    [lost] = take()
+    [second] = take(now=LATER + 35 * SECOND)
+    assert second.is_probe
+    assert second.delivery_id != lost.delivery_id
 
 
 def test_an_ordinary_claim_is_no_probe(campaign: Campaign, connection: Connection) -> None:

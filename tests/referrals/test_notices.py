@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.utils import timezone
 from django_rq import get_queue
 from redis import Redis
@@ -218,6 +219,15 @@ def test_without_redis_the_process_tells_people_itself(
     assert [message.subject for message in mailoutbox] == [
         "Mailing list can't be reached; its referrals wait"
     ]
+
+
+def test_without_redis_people_are_told_once_the_transaction_is_committed(
+    people: None, no_redis: None, connection: Connection, mailoutbox: list[Any]
+) -> None:
+    with transaction.atomic():
+        queue.announce(connection.pk, Event.OPENED, "gone")
+        assert mailoutbox == []
+    assert len(mailoutbox) == 1
 
 
 def test_without_redis_and_without_a_mail_server_deliveries_go_on(

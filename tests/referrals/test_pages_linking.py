@@ -37,7 +37,7 @@ def browser(editor: User) -> Client:
 def tested(connection: Connection) -> Connection:
     ConnectionTest.objects.create(
         connection=connection, environment="testing", started_at=timezone.now(),
-        outcome="delivered", is_good=True,
+        outcome="delivered", is_good=True, connection_changed_at=connection.changed_at,
     )  # fmt: skip
     return connection
 
@@ -181,8 +181,9 @@ def test_the_question_says_why_the_connection_is_untested(
     asked = text(press(browser, "link_campaigns", tested, campaign=campaign.pk))
     assert "and not tested since." in asked
     ConnectionTest.objects.create(
-        connection=tested, environment="testing", started_at=timezone.now(), outcome="rejected"
-    )
+        connection=tested, environment="testing", started_at=timezone.now(), outcome="rejected",
+        connection_changed_at=tested.changed_at,
+    )  # fmt: skip
     asked = text(press(browser, "link_campaigns", tested, campaign=campaign.pk))
     assert "newest test</a> of Mailing list was not as expected" in asked
     assert not Link.objects.exists()

@@ -1,21 +1,29 @@
-"""What load balancers ask: the process alone, or all that it needs."""
+"""What load balancers ask: the process alone, or the database that every page needs."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.db import connection
 from django.test import Client
-from redis.exceptions import RedisError
+from django.test.utils import CaptureQueriesContext
+from redis import Redis
 
 from referrals import heartbeats
-from tests.referrals.test_health import NO_REDIS, NO_TICK, NO_WORKER
 
-
-@pytest.fixture
-def alive() -> None:
-    heartbeats.beat(heartbeats.WORKER)
-    heartbeats.beat(heartbeats.TICK)
+ASK = """
+import django, json
+django.setup()
+from django.test import Client
+response = Client().get("/readyz", headers={"Host": "localhost"})
+print(json.dumps([response.status_code, response.json(), response["Cache-Control"]]))
+"""
 
 
 def test_the_process_answers_without_a_database(client: Client) -> None:
@@ -24,34 +32,45 @@ def test_the_process_answers_without_a_database(client: Client) -> None:
     assert "no-store" in response["Cache-Control"]
 
 
-def test_an_installation_that_works_is_ready(db: None, alive: None, client: Client) -> None:
-    response = client.get("/readyz")
+def test_a_database_that_answers_is_ready_without_worker_and_tick(db: None, client: Client) -> None:
+    assert heartbeats.last_beats() == {}
+    with CaptureQueriesContext(connection) as asked:
+        response = client.get("/readyz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert "no-store" in response["Cache-Control"]
+    assert [one["sql"] for one in asked] == ["SELECT 1"]
 
 
-def test_one_without_worker_and_tick_is_not(db: None, client: Client) -> None:
-    response = client.get("/readyz")
-    assert response.status_code == 503
-    assert response.json() == {"status": "not ready", "problems": [NO_WORKER, NO_TICK]}
-
-
-def test_one_without_redis_is_not(
+def test_a_database_that_answers_is_ready_without_redis(
     db: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse() -> Any:
-        raise RedisError("redis://user:secret@10.0.0.1 refused")
-
-    monkeypatch.setattr(heartbeats, "last_beats", refuse)
+    away: Redis = Redis.from_url(f"unix://{settings.VAR_DIR}/nobody-listens.sock")
+    monkeypatch.setattr(heartbeats, "redis_connection", lambda: away)
     response = client.get("/readyz")
-    assert response.status_code == 503
-    assert response.json()["problems"] == [NO_REDIS]
-    assert b"secret" not in response.content
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:///{folder}/none/db.sqlite3", "postgres://referrals:secret@127.0.0.1:1/leads"]
+)
+def test_a_database_that_is_away_is_not_ready(tmp_path: Path, url: str) -> None:
+    given = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "VAR_DIR": str(tmp_path),
+        "DATABASE_URL": url.format(folder=tmp_path),
+        "LOG_LEVEL": "CRITICAL",
+    }
+    asked = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=settings.BASE_DIR, env={**os.environ, **given},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    status, content, caching = json.loads(asked.stdout)
+    assert status == 503
+    assert content == {"status": "not ready", "problems": ["The database does not answer."]}
+    assert "no-store" in caching
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_probes_are_asked_by_head_too_and_take_nothing(
-    db: None, alive: None, client: Client, path: str
-) -> None:
+def test_probes_are_asked_by_head_too_and_take_nothing(db: None, client: Client, path: str) -> None:
     assert client.head(path).status_code == 200
     assert client.post(path).status_code == 405

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
 
-from connections.models import Campaign, Link
+from connections.models import Account, Campaign, Link
 from referrals import queue, stopping
+from referrals.breaker import Event
 from referrals.intake import IntakeRefused, accept_referrals
 from referrals.jobs import deliver_due
 from referrals.models import Delivery, Referral
@@ -88,28 +89,84 @@ def test_the_bell_is_rung_once_the_referral_is_stored(campaign: Campaign, link: 
     assert queue.waiting_jobs() == 1
 
 
-def test_a_referral_that_is_not_stored_rings_no_bell(
-    campaign: Campaign, link: Link, django_capture_on_commit_callbacks: Any
-) -> None:
-    with (
-        django_capture_on_commit_callbacks(execute=True) as rings,
-        pytest.raises(IntakeRefused),
-    ):
+def test_a_referral_that_is_not_stored_rings_no_bell(campaign: Campaign, link: Link) -> None:
+    with pytest.raises(IntakeRefused):
         accept_referrals(campaign, [item("a", email="jo@example.com"), item("b", age="old")])
-    assert rings == []
     assert queue.waiting_jobs() == 0
     assert not Referral.objects.exists()
 
 
 def test_a_burst_of_ten_thousand_leaves_a_handful_of_jobs(
-    campaign: Campaign, link: Link, settings: Any, django_capture_on_commit_callbacks: Any
+    campaign: Campaign, link: Link, settings: Any
 ) -> None:
     for batch in range(10):
-        with django_capture_on_commit_callbacks(execute=True) as rings:
-            hand_in(campaign, *(f"jo{batch}.{number}@example.com" for number in range(1000)))
-        assert len(rings) == 1
+        hand_in(campaign, *(f"jo{batch}.{number}@example.com" for number in range(1000)))
         assert queue.waiting_jobs() == min(batch + 1, settings.DOORBELL_DEPTH)
     assert Delivery.objects.pending().count() == 10_000
+
+
+ENQUEUED: dict[str, Callable[[], object]] = {
+    "referrals.jobs.deliver_due": queue.ring,
+    "referrals.jobs.tell": lambda: queue.announce(1, Event.OPENED, "gone"),
+    "referrals.jobs.test_connection": lambda: queue.enqueue_test(1, None),
+}
+
+
+@pytest.mark.parametrize("name", ENQUEUED)
+@pytest.mark.django_db(transaction=True)
+def test_every_job_is_enqueued_once_the_transaction_is_committed(name: str) -> None:
+    with transaction.atomic():
+        with transaction.atomic():
+            ENQUEUED[name]()
+        assert queue.waiting_jobs() == 0
+    assert [job.func_name for job in queue._bell().jobs] == [name]
+
+
+@pytest.mark.parametrize("name", ENQUEUED)
+@pytest.mark.django_db(transaction=True)
+def test_no_job_is_enqueued_for_what_was_rolled_back(name: str) -> None:
+    with transaction.atomic():
+        ENQUEUED[name]()
+        transaction.set_rollback(True)
+
+    ENQUEUED[name]()
+    assert queue.waiting_jobs() == 1
+
+
+@pytest.mark.parametrize("name", ENQUEUED)
+def test_a_job_needs_no_database(name: str) -> None:
+    ENQUEUED[name]()
+
+    assert queue.waiting_jobs() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_is_found_under_the_id_that_was_told_before_the_commit() -> None:
+    with transaction.atomic():
+        job_id = queue.enqueue_test(7, None)
+        assert queue.find_test(job_id) is None
+
+    assert queue.find_test(job_id).args == [7, None]
+
+
+def test_without_redis_a_test_is_refused(redis_away: None) -> None:
+    with pytest.raises(RedisError):
+        queue.enqueue_test(7, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_redis_what_was_saved_with_a_test_stays_saved(
+    redis_away: None, account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    with transaction.atomic():
+        account.name = "Acme and Sons"
+        account.save()
+        queue.enqueue_test(7, None)
+
+    assert Account.objects.get().name == "Acme and Sons"
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.message.startswith("Error calling enqueue_test.<locals>.enqueue in on_commit()")
 
 
 def test_a_bell_out_of_order_is_a_warning(
@@ -151,10 +208,11 @@ def test_a_worker_delivers_what_is_due(crm: CRM, campaign: Campaign, link: Link)
 
 @pytest.mark.usefixtures("patient")
 def test_a_job_that_leaves_something_rings_again(
-    crm: CRM, campaign: Campaign, link: Link, settings: Any
+    crm: CRM, campaign: Campaign, link: Link, settings: Any, redis: Any
 ) -> None:
     settings.DELIVERY_SLICE_SECONDS = 0
     hand_in(campaign, "jo@example.com")
+    redis.flushdb()
 
     deliver_due()
 

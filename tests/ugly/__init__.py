@@ -9,6 +9,7 @@ import pytest
 
 from connections.client import Client, SendLimits
 from connections.destination import DestinationPolicy
+from connections.http.build import USER_AGENT
 from connections.http.messages import Request
 from tests.ugly.server import OK, Script, Server, Talk, answers
 
@@ -57,7 +58,7 @@ def post(url: str, body: bytes = b"{}") -> Request:
         url=url,
         headers=(
             ("Host", netloc),
-            ("User-Agent", "Referrals/1.0"),
+            ("User-Agent", USER_AGENT),
             ("Accept", "*/*"),
             ("Accept-Encoding", "gzip, deflate"),
             ("Content-Type", "application/json"),

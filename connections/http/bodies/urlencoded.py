@@ -17,7 +17,8 @@ from connections.http.bodies.base import (
 from connections.http.errors import DescriptionError
 from connections.http.placeholders import Scope, Template, has_placeholder
 
-_PLACEHOLDER = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})", re.DOTALL)
+_PLACEHOLDER = re.compile(r"(\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z))", re.DOTALL)
+"""One that is never closed reaches to the end, where its template is refused."""
 
 
 class FormDocument(Document):

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from referrals.demo import Demo, make_demo
+from config.keys import kept_key
+from referrals.demo import LOGIN, Demo, make_demo, make_password
 from referrals.models.keys import make_token
 
 _SUMMARY = """
@@ -24,10 +26,14 @@ _SUMMARY = """
       -d '{{"external_id": "order-1001",
            "attributes": {{"email": "jo@example.com", "first_name": "Jo"}}}}'
 """
+_UNKNOWN_PASSWORD = (
+    f"The password of {LOGIN} is not known: the login is older than the kept one, or somebody "
+    f"changed it. Set a new one with: manage.py changepassword {LOGIN}"
+)
 
 
 class Command(BaseCommand):
-    """Prints how to sign in and a line that sends one referral."""
+    """Prints how to sign in and a line that sends one referral. Refuses where others work."""
 
     help = "Creates the demo account with campaigns, connections to the CRM simulator and a login."
 
@@ -39,22 +45,43 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        demo = make_demo(crm_url=options["crm"].rstrip("/"), intake_key=_kept_token())
+        _refuse_elsewhere()
+        demo = make_demo(
+            crm_url=options["crm"].rstrip("/"),
+            intake_key=kept_key(settings.VAR_DIR / "demo_intake_key", make_token),
+            password=_kept_password(),
+        )
         if options["json"]:
             self.stdout.write(json.dumps(demo.to_json()))
         else:
             self.stdout.write(_in_words(demo, options["port"]))
+        if demo.password is None:
+            self.stderr.write(_UNKNOWN_PASSWORD)
 
 
-def _kept_token() -> str:
-    """The demo's own key is kept beside the data, so that a second run can print it again."""
-    path: Path = settings.VAR_DIR / "demo_intake_key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(make_token())
-    return path.read_text().strip()
+def _refuse_elsewhere() -> None:
+    """Refuse to make a superuser where others work."""
+    if settings.HTTPS:
+        raise CommandError(
+            "The demo makes a superuser, and HTTPS is on: this installation is no trial. "
+            "Run it with a VAR_DIR and DATABASE_URL of its own and without HTTPS."
+        )
+    if User.objects.exclude(username=LOGIN).exists():
+        raise CommandError(
+            "The demo makes a superuser, and this database has other users. "
+            "Run it on a database of its own: set VAR_DIR, or DATABASE_URL."
+        )
+
+
+def _kept_password() -> str:
+    """The password, kept beside the data so that a second run can print it again; empty where
+    there is a login, but no file that says how it opens."""
+    path: Path = settings.VAR_DIR / "demo_password"
+    if not path.exists() and User.objects.filter(username=LOGIN).exists():
+        return ""
+    return kept_key(path, make_password)
 
 
 def _in_words(demo: Demo, port: str) -> str:
-    return _SUMMARY.format(port=port, **demo.to_json())
+    values = demo.to_json() | {"password": demo.password or "not known"}
+    return _SUMMARY.format(port=port, **values)

@@ -11,6 +11,7 @@ from connections.attributes import Attribute, AttributeType
 from connections.files import check_connection, load_connection, sample_attributes
 from connections.http.authorization.oauth2 import OAuth2ClientCredentials
 from connections.http.authorization.signature import Signature
+from connections.http.build import USER_AGENT
 from connections.http.errors import DescriptionError
 from connections.http.outcomes import Outcome
 from connections.http.spec import ConnectionSpec
@@ -82,7 +83,7 @@ def test_the_json_is_what_the_command_prints(spec: ConnectionSpec) -> None:
                 "Host": "crm.example.com",
                 "Content-Type": "application/json",
                 "Idempotency-Key": "00000000-0000-0000-0000-000000000000",
-                "User-Agent": "Referrals/1.0 (real-time referral delivery)",
+                "User-Agent": USER_AGENT,
                 "Accept": "*/*",
                 "Accept-Encoding": "gzip, deflate",
                 "Authorization": "Bearer ••••",

@@ -1,0 +1,115 @@
+"""Save and test, with real processes: a worker tests what was saved, not what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.connections.pages import read_form
+from tests.stack import Stack
+
+TESTED = "outcome-tested"
+UNTESTED = "outcome-untested"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Web, and a worker that waits for jobs."""
+    with Stack(tmp_path_factory.mktemp("stack")) as stack:
+        stack.manage("collectstatic", "--no-input", "--verbosity", "0")
+        stack.start_web()
+        stack.start("worker")
+        yield stack
+
+
+class Browser:
+    """Somebody who has logged in to the back office."""
+
+    def __init__(self, stack: Stack, session: requests.Session) -> None:
+        self._stack, self._session = stack, session
+        self._site = f"http://127.0.0.1:{stack.port}"
+        login = self.open("/admin/login/")
+        form = read_form(login, "login-form")
+        form |= {"username": [stack.demo["login"]], "password": [stack.demo["password"]]}
+        assert self._send("/admin/login/", form) != ""
+
+    def open(self, path: str) -> str:
+        """The page at a path."""
+        response = self._session.get(f"{self._site}{path}", timeout=30)
+        assert response.status_code == 200
+        return response.text
+
+    def save_and_test(self, path: str, changes: dict[str, str]) -> str:
+        """Fill in the form, press the button, and wait; the page of the result."""
+        form = read_form(self.open(path)) | {name: [text] for name, text in changes.items()}
+        waiting = self._send(path, form | {"_test": ["Save and test"]})
+        told: dict[str, str] = {}
+
+        def is_over() -> bool:
+            told.update(self._state(waiting))
+            return "url" in told or told["state"] in ("failed", "gone")
+
+        self._stack.until(is_over)
+        assert "url" in told, told
+        return self.open(told["url"])
+
+    def _send(self, path: str, form: dict[str, list[str]]) -> str:
+        """Where the answer to a form leads."""
+        response = self._session.post(
+            f"{self._site}{path}", data=form, allow_redirects=False, timeout=30
+        )
+        assert response.status_code == 302, response.text
+        return response.headers["Location"]
+
+    def _state(self, waiting: str) -> dict[str, str]:
+        response = self._session.get(
+            f"{self._site}{waiting}", headers={"Accept": "application/json"}, timeout=30
+        )
+        return dict(response.json())
+
+
+@pytest.fixture
+def browser(stack: Stack) -> Iterator[Browser]:
+    with requests.Session() as session:
+        yield Browser(stack, session)
+
+
+def test_a_wrong_key_is_found_by_the_test_that_is_pressed_with_it(
+    stack: Stack, browser: Browser
+) -> None:
+    [(pk,)] = stack.query("SELECT id FROM connections_connection WHERE name = 'Demo CRM (JSON)'")
+    page = f"/admin/connections/connection/{pk}/change/"
+    assert "As expected." in browser.save_and_test(page, {"reason_path": "title"})
+    assert TESTED in browser.open(page)
+
+    for key in ("wrong", "wrong again"):
+        result = browser.save_and_test(page, {"basic__password": key})
+
+        assert "Not as expected." in result
+        assert "API Key Invalid" in result
+        shown = browser.open(page)
+        assert (TESTED in shown, UNTESTED in shown) == (False, True)
+
+    browser.save_and_test(page, {"basic__password": stack.crm.key})
+    assert TESTED in browser.open(page)
+
+
+def test_a_new_connection_is_tested_once_it_is_saved(stack: Stack, browser: Browser) -> None:
+    result = browser.save_and_test(
+        "/admin/connections/connection/add/?empty=1",
+        {
+            "name": "New",
+            "endpoints-2-url": f"{stack.crm.url}/3.0/lists/new/members",
+            "authorization_kind": "bearer",
+            "bearer__token": stack.crm.key,
+            "document": '{"email_address": "{{ email }}", "status": "subscribed"}',
+            "response_rules-0-status": "200",
+            "response_rules-0-outcome": "delivered",
+        },
+    )
+
+    assert "As expected." in result
+    [(pk,)] = stack.query("SELECT id FROM connections_connection WHERE name = 'New'")
+    assert TESTED in browser.open(f"/admin/connections/connection/{pk}/change/")
