@@ -17,9 +17,9 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - Django first.
 
-from connections.client import Client  # noqa: E402
-from connections.outbound import destination_policy  # noqa: E402
-from referrals.pump import deliver_due, finish_under_way  # noqa: E402
+from connections.transport import Client  # noqa: E402
+from connections.transport.shared import destination_policy  # noqa: E402
+from referrals.delivery.pump import deliver_due, finish_in_flight  # noqa: E402
 
 _SECONDS = 600
 
@@ -31,7 +31,7 @@ def main() -> None:
     )
     for _ in sys.stdin:
         delivered = deliver_due(seconds=_SECONDS, client=client).total
-        finish_under_way()
+        finish_in_flight()
         print(json.dumps(delivered), flush=True)
 
 

@@ -22,7 +22,7 @@ import uvloop
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-class Caller(asyncio.Protocol):
+class AuthenticatedCaller(asyncio.Protocol):
     """One connection, with one request at a time."""
 
     def __init__(self) -> None:
@@ -58,12 +58,12 @@ async def drive(options: argparse.Namespace) -> dict[str, Any]:
     loop, statuses = asyncio.get_running_loop(), Counter[int]()
     work = deque(enumerate(_messages(options)))
     callers = [
-        (await loop.create_connection(Caller, "127.0.0.1", options.port))[1]
+        (await loop.create_connection(AuthenticatedCaller, "127.0.0.1", options.port))[1]
         for _ in range(options.connections)
     ]
     began = time.perf_counter()
 
-    async def keep_calling(caller: Caller) -> None:
+    async def keep_calling(caller: AuthenticatedCaller) -> None:
         while work:
             number, message = work.popleft()
             if options.rate:

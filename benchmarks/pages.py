@@ -22,7 +22,7 @@ from django.conf import settings  # noqa: E402 - Django first.
 from django.contrib.auth.models import User  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from benchmarks.quarter import CAMPAIGNS, make_quarter  # noqa: E402
+from benchmarks.seed_history import CAMPAIGNS, make_quarter  # noqa: E402
 
 REPEATS = 3
 _LOG = "/admin/referrals/delivery/"

@@ -12,9 +12,9 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.chart import draw
+from benchmarks.context import Stage
 from benchmarks.installation import Installation
 from benchmarks.measure import Row
-from benchmarks.stage import Stage
 from benchmarks.table import Table
 
 _HERE = Path(__file__).resolve().parent
@@ -30,7 +30,7 @@ def run(
     rows: list[Row] = []
     for name in names:
         began = time.perf_counter()
-        found = import_module(f"benchmarks.rows.{name}").measure(stage)
+        found = import_module(f"benchmarks.scenarios.{name}").measure(stage)
         table.add(name, found, time.perf_counter() - began)
         rows += found
     table.print(rows)

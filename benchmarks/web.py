@@ -43,7 +43,7 @@ def _wait_for(port: int) -> None:
     raise RuntimeError("The web server does not answer.")
 
 
-def hand_in(
+def create_referrals(
     installation: Installation, port: int, *, expect: int, count: int, **options: object
 ) -> Lap:
     """So many referrals through the door; raises unless every request was answered as expected."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from config.keys import kept_key, signing_key, socket_path
+from config.local_secrets import kept_key, signing_key, socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "referrals.api.middleware.problems_for_programs",
+    "referrals.api.middleware.problem_middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -134,7 +134,7 @@ DELIVERY_TOTAL_TIMEOUT = env.float("DELIVERY_TOTAL_TIMEOUT", default=30)
 DELIVERY_PERMITTED_NETWORKS = env.list("DELIVERY_PERMITTED_NETWORKS", default=[])
 """Networks beside the global internet that deliveries may reach, such as 10.20.0.0/16."""
 DELIVERY_ALLOW_HTTP = env.bool("DELIVERY_ALLOW_HTTP", default=False)
-DOORBELL_DEPTH = env.int("DOORBELL_DEPTH", default=4)
+MAX_QUEUED_JOBS = env.int("MAX_QUEUED_JOBS", default=4)
 """How many jobs may wait; more would only find that there is nothing left to do."""
 TICK_SECONDS = env.float("TICK_SECONDS", default=2)
 

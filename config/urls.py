@@ -5,7 +5,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from referrals.api import api
-from referrals.probes import healthz, readyz
+from referrals.monitoring.health_views import healthz, readyz
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -13,19 +13,19 @@ from functools import partial
 
 from django.core.exceptions import ImproperlyConfigured
 
-from connections.client import Client, SendLimits
-from connections.http.authorization import Ticket, TokenRefused
-from connections.http.build import RequestBuilder
-from connections.http.errors import BuildError, DescriptionError
-from connections.http.messages import ErrorCode, Exchange, ExchangeError, Request
-from connections.http.outcomes import Outcome
-from connections.http.rules import Classification, classify
-from connections.http.spec import ConnectionSpec, Environment
+from connections.core.errors import BuildError, DescriptionError
+from connections.core.messages import ErrorCode, Exchange, ExchangeError, Request
+from connections.core.request.authorization import Ticket, TokenError
+from connections.core.request.builder import RequestBuilder
+from connections.core.response.outcomes import Outcome
+from connections.core.response.rules import Classification, classify
+from connections.core.spec import ConnectionSpec, Environment
 from connections.models import Connection
-from connections.outbound import send_limits, shared_tokens
-from connections.tokens import TokenCache, TokenUnavailable
+from connections.transport import Client, SendLimits
+from connections.transport.shared import send_limits, shared_tokens
+from connections.transport.tokens import TokenCache, TokenUnavailableError
 
-_LEAST_SECONDS = 0.001
+_MIN_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +93,9 @@ class PreparedConnection:
         send = partial(self._try, client, attributes, idempotency_key)
         try:
             return self._try_with_token(send, tokens or shared_tokens())
-        except TokenUnavailable as error:
+        except TokenUnavailableError as error:
             return self._read(self._unsent(error.code, str(error)))
-        except TokenRefused as error:
+        except TokenError as error:
             return self._read(self._unsent(ErrorCode.TOKEN, str(error)))
 
     def _try_with_token(self, send: Callable[..., Attempt], tokens: TokenCache) -> Attempt:
@@ -142,4 +142,4 @@ class PreparedConnection:
 
 def _until(ends_at: float, limits: SendLimits) -> SendLimits:
     """The limits for what is left of the whole; nothing left is a timeout, which sending tells."""
-    return replace(limits, total=max(ends_at - time.monotonic(), _LEAST_SECONDS))
+    return replace(limits, total=max(ends_at - time.monotonic(), _MIN_SECONDS))

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connections.drafts import Draft
-from connections.http.spec import Environment
+from connections.core.spec import Environment
+from connections.mapping.draft import Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

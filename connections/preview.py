@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from connections.checklist import Requirement, requirements
-from connections.drafts import Draft, Problem
-from connections.files import ResponseCheck, sample_attributes
-from connections.http.authorization import Ticket
-from connections.http.build import RequestBuilder
-from connections.http.errors import BuildError, DescriptionError
-from connections.http.messages import Exchange, Request
-from connections.http.rules import Reading, classify
-from connections.http.spec import ConnectionSpec, ExpectedResponse
+from connections.core.errors import BuildError, DescriptionError
+from connections.core.messages import Exchange, Request
+from connections.core.request.authorization import Ticket
+from connections.core.request.builder import RequestBuilder
+from connections.core.response.rules import ResponseHandling, classify
+from connections.core.spec import ConnectionSpec, ExpectedResponse
+from connections.importers.files import ResponseCheck, sample_attributes
+from connections.mapping.draft import Draft, DraftProblem
 
 _DELIVERY = "00000000-0000-0000-0000-000000000000"
 
@@ -51,7 +51,7 @@ class Preview:
 
     environment: str
     request: Request | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DraftProblem, ...] = ()
     readings: Mapping[int, ResponseCheck] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
@@ -86,16 +86,16 @@ def _sample_request(builder: RequestBuilder, spec: ConnectionSpec, draft: Draft)
 
 
 def _with(
-    problems: tuple[Problem, ...], error: DescriptionError | BuildError
-) -> tuple[Problem, ...]:
+    problems: tuple[DraftProblem, ...], error: DescriptionError | BuildError
+) -> tuple[DraftProblem, ...]:
     """The problems with one more, unless the form has found the same one already."""
     if isinstance(error, BuildError):
-        return (*problems, Problem(label="Request", message=str(error), tab="settings"))
+        return (*problems, DraftProblem(label="Request", message=str(error), tab="settings"))
     root = error.field.partition(".")[0].partition("[")[0]
     if any(error.message in problem.message for problem in problems):
         return problems
     tab = TABS.get(root, "general")
-    return (*problems, Problem(label=_in_words(error.field), message=error.message, tab=tab))
+    return (*problems, DraftProblem(label=_in_words(error.field), message=error.message, tab=tab))
 
 
 def _in_words(field: str) -> str:
@@ -104,9 +104,9 @@ def _in_words(field: str) -> str:
 
 def _readings(draft: Draft, request: Request | None) -> list[tuple[int, ResponseCheck]]:
     try:
-        reading = draft.connection.reading_of(draft.rules)
+        reading = draft.connection.build_response_handling(draft.rules)
     except DescriptionError:
-        reading = Reading(rules=draft.rules)
+        reading = ResponseHandling(rules=draft.rules)
     sent = request or Request(method=draft.connection.method, url="")
     return [
         (number, _reading(reading, expected, sent))
@@ -114,7 +114,9 @@ def _readings(draft: Draft, request: Request | None) -> list[tuple[int, Response
     ]
 
 
-def _reading(reading: Reading, expected: ExpectedResponse, request: Request) -> ResponseCheck:
+def _reading(
+    reading: ResponseHandling, expected: ExpectedResponse, request: Request
+) -> ResponseCheck:
     exchange = Exchange(
         request=request, response=expected.response(), finished_at=datetime.now(UTC)
     )

@@ -13,6 +13,6 @@ class ReferralsConfig(AppConfig):
         """Register the checks that run at the start, and the queue that connection tests take."""
         from connections.jobs import use_queue  # noqa: PLC0415 - Django's own place for it.
         from referrals import checks  # noqa: F401, PLC0415
-        from referrals.testing import TestJobs  # noqa: PLC0415
+        from referrals.connection_test_queue import TestJobs  # noqa: PLC0415
 
         use_queue(TestJobs())

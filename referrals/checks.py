@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 
-_LONGEST_CONNECTION_TIMEOUT = 60.0
+_MAX_CONNECTION_TIMEOUT = 60.0
 
 
 @register(Tags.compatibility)

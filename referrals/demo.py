@@ -13,14 +13,14 @@ from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from connections.attributes import CampaignKind
-from connections.files import load_connection
-from connections.http.spec import ConnectionSpec
+from connections.core.attributes import CampaignKind
+from connections.core.spec import ConnectionSpec
+from connections.importers.files import load_connection
+from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Connection, Link
-from connections.services import link_campaign
-from connections.storing import store_connection
+from connections.operations.services import link_campaign
 from referrals.models import IntakeKey
-from referrals.models.keys import digest, make_token
+from referrals.models.intake_keys import digest, make_token
 
 LOGIN = "demo"
 _CRM_KEY = "demo-key"

@@ -16,13 +16,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic, get_connection
 from redis import Redis
 
-from connections.files import load_connection
-from connections.http.spec import ConnectionSpec
+from connections.core.spec import ConnectionSpec
+from connections.importers.files import load_connection
+from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Connection, Link
-from connections.services import link_campaign
-from connections.storing import store_connection
-from referrals.claims import clock
-from tests.crm import CRM
+from connections.operations.services import link_campaign
+from connections.simulator import CRM
+from referrals import db_clock
 
 DESCRIPTION = """
 name = "Mailing list"
@@ -83,16 +83,16 @@ def redis() -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
-def silent_bell(redis: Any) -> None:
+def empty_redis(redis: Any) -> None:
     """Every test begins with an empty Redis."""
     redis.flushdb()
 
 
 @pytest.fixture(autouse=True)
-def right_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def reset_db_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test made of the time is forgotten before the next."""
-    monkeypatch.setattr(clock, "_offset", timedelta(0))
-    monkeypatch.setattr(clock, "_adjusted_at", float("-inf"))
+    monkeypatch.setattr(db_clock, "_offset", timedelta(0))
+    monkeypatch.setattr(db_clock, "_adjusted_at", float("-inf"))
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
-from tests.crm import CRM
+from connections.simulator import CRM
 from tests.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent

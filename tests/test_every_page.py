@@ -16,11 +16,11 @@ from lxml import html
 
 from connections.admin.readonly import ReadOnly
 from connections.models import Account
-from tests.pages import WITHOUT_PAGE, Page, nameless, names, pages, problems
-from tests.people import client_of, make_person
-from tests.world import PERSON, PERSONAL, World, make_world
+from tests.factories import PERSON, PERSONAL, World, make_world
+from tests.page_crawler import WITHOUT_PAGE, Page, nameless, names, pages, problems
+from tests.users import create_user, login_client
 
-MOST_QUESTIONS = 40
+MAX_QUERIES = 40
 
 HOSTILE = (
     "<script>alert('HOSTILE')</script>\"'><img src=x onerror=alert(1)>{{ 7|add:7 }}{% now 'Y' %}"
@@ -46,9 +46,9 @@ def people(own: World, admin_user: User) -> dict[str, User | None]:
     elsewhere = Account.objects.create(name="Elsewhere", slug="elsewhere")
     return {
         "superuser": admin_user,
-        "editor": make_person("Eda", own.account, role="Editor", sees_customers=True),
-        "reporter": make_person("Rob", own.account, role="Reporter"),
-        "stranger": make_person("Stan", elsewhere, role="Editor", sees_customers=True),
+        "editor": create_user("Eda", own.account, role="Editor", sees_customers=True),
+        "reporter": create_user("Rob", own.account, role="Reporter"),
+        "stranger": create_user("Stan", elsewhere, role="Editor", sees_customers=True),
         "anonymous": None,
     }
 
@@ -95,7 +95,7 @@ def test_no_address_of_ours_is_without_a_name_by_which_it_would_be_found() -> No
 
 
 def test_questions_do_not_grow_with_the_rows(own: World, admin_user: User) -> None:
-    browser = client_of(admin_user)
+    browser = login_client(admin_user)
     before = _questions(browser, own)
     for number in range(6):
         make_world(f"MORE{number}")
@@ -117,7 +117,7 @@ def _questions(browser: Client, world: World) -> dict[str, int]:
 def test_every_page_opens_for_whom_it_should(
     who: str, own: World, foreign: World, people: dict[str, User | None]
 ) -> None:
-    browser, wrong = client_of(people[who]), []
+    browser, wrong = login_client(people[who]), []
     for page in pages(own):
         with CaptureQueriesContext(database) as queries:
             response: Any = browser.get(page.url)
@@ -131,7 +131,7 @@ def test_every_page_opens_for_whom_it_should(
             wrong.append(f"{page.url}: shows a foreign row")
         if who == "stranger" and "OWN " in content:
             wrong.append(f"{page.url}: shows a row of another account")
-        if len(queries) > MOST_QUESTIONS:
+        if len(queries) > MAX_QUERIES:
             wrong.append(f"{page.url}: {len(queries)} questions")
     assert wrong == []
 
@@ -140,7 +140,7 @@ def test_every_page_opens_for_whom_it_should(
 def test_a_row_of_another_account_is_not_found(
     who: str, own: World, foreign: World, people: dict[str, User | None]
 ) -> None:
-    browser = client_of(people[who])
+    browser = login_client(people[who])
     of_rows = [
         page for page in pages(foreign) if page.is_of_a_row and not page.model.startswith("auth")
     ]
@@ -155,7 +155,7 @@ def test_a_row_of_another_account_is_not_found(
 
 def test_what_strangers_write_is_shown_as_text(admin_user: User) -> None:
     world = make_world("OWN", HOSTILE)
-    browser, wrong, shown = client_of(admin_user), [], 0
+    browser, wrong, shown = login_client(admin_user), [], 0
     for page in pages(world):
         response: Any = browser.get(page.url)
         if response.status_code != 200 or "html" not in response["Content-Type"]:
@@ -176,7 +176,7 @@ def test_what_strangers_write_is_shown_as_text(admin_user: User) -> None:
 def test_who_may_not_see_customers_sees_none_of_them_anywhere(
     own: World, people: dict[str, User | None]
 ) -> None:
-    browser, seen = client_of(people["reporter"]), []
+    browser, seen = login_client(people["reporter"]), []
     for page in pages(own):
         content: Any = browser.get(page.url, follow=True).content.decode().lower()
         seen += [f"{page.url}: {personal}" for personal in PERSONAL if personal in content]
@@ -184,7 +184,7 @@ def test_who_may_not_see_customers_sees_none_of_them_anywhere(
 
 
 def test_an_editor_without_the_permission_sees_customers_in_tests_alone(own: World) -> None:
-    browser = client_of(make_person("Eda", own.account, role="Editor"))
+    browser = login_client(create_user("Eda", own.account, role="Editor"))
     seen = set()
     for page in pages(own):
         content: Any = browser.get(page.url, follow=True).content.decode().lower()
@@ -194,4 +194,4 @@ def test_an_editor_without_the_permission_sees_customers_in_tests_alone(own: Wor
 
 def test_who_may_see_customers_sees_them(own: World, people: dict[str, User | None]) -> None:
     address = f"/admin/referrals/delivery/{own.delivery.pk}/change/"
-    assert PERSON["email"] in client_of(people["editor"]).get(address).content.decode()
+    assert PERSON["email"] in login_client(people["editor"]).get(address).content.decode()

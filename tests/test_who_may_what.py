@@ -18,29 +18,29 @@ from connections.admin.scoped import AccountScoped
 from connections.models import Account, Campaign, Connection, ConnectionTest, Link
 from connections.models.scoping import ScopedQuerySet
 from referrals.models import Delivery
-from tests.people import client_of, make_person
-from tests.world import World, make_world
+from tests.factories import World, make_world
+from tests.users import create_user, login_client
 
 pytestmark = pytest.mark.usefixtures("uncollected")
 
-Deed = Callable[[Client, World], Any]
+DeliveryAction = Callable[[Client, World], Any]
 
 
 def address(name: str, *arguments: object) -> str:
     return reverse(f"admin:{name}", args=arguments)
 
 
-def get(name: str, of: Callable[[World], object] | None = None) -> Deed:
+def get(name: str, of: Callable[[World], object] | None = None) -> DeliveryAction:
     return lambda browser, world: browser.get(address(name, *([of(world)] if of else [])))
 
 
-def press(name: str, of: Callable[[World], object], **fields: Any) -> Deed:
+def press(name: str, of: Callable[[World], object], **fields: Any) -> DeliveryAction:
     return lambda browser, world: browser.post(
         address(name, of(world)), {"campaign": world.campaign.pk, **fields}
     )
 
 
-def do(name: str) -> Deed:
+def do(name: str) -> DeliveryAction:
     return lambda browser, world: browser.post(
         address("referrals_delivery_do", world.delivery.pk, name)
     )
@@ -52,7 +52,7 @@ def raw(browser: Client, world: World) -> Any:
 
 CONNECTION: Callable[[World], object] = lambda world: world.connection.pk  # noqa: E731
 
-DEEDS: dict[str, tuple[Deed, str]] = {
+DELIVERY_ACTIONS: dict[str, tuple[DeliveryAction, str]] = {
     # What is done, and who may: Superuser, Editor, Reporter; all of them in their own account.
     "read the log": (get("referrals_delivery_changelist"), "SER"),
     "read a delivery": (get("referrals_delivery_change", lambda w: w.delivery.pk), "SER"),
@@ -94,17 +94,17 @@ def people(world: World, admin_user: User) -> dict[str, User]:
     elsewhere = Account.objects.create(name="Elsewhere", slug="elsewhere")
     return {
         "S": admin_user,
-        "E": make_person("Eda", world.account, role="Editor"),
-        "R": make_person("Rob", world.account, role="Reporter"),
-        "member without a role": make_person("Mel", world.account),
-        "Editor elsewhere": make_person("Stan", elsewhere, role="Editor"),
+        "E": create_user("Eda", world.account, role="Editor"),
+        "R": create_user("Rob", world.account, role="Reporter"),
+        "member without a role": create_user("Mel", world.account),
+        "Editor elsewhere": create_user("Stan", elsewhere, role="Editor"),
     }
 
 
-@pytest.mark.parametrize("deed", DEEDS)
-def test_who_may_do_what(deed: str, world: World, people: dict[str, User]) -> None:
-    act, letters = DEEDS[deed]
-    answers = {name: act(client_of(user), world).status_code for name, user in people.items()}
+@pytest.mark.parametrize("delivery_action", DELIVERY_ACTIONS)
+def test_who_may_do_what(delivery_action: str, world: World, people: dict[str, User]) -> None:
+    act, letters = DELIVERY_ACTIONS[delivery_action]
+    answers = {name: act(login_client(user), world).status_code for name, user in people.items()}
     allowed = {name for name, status in answers.items() if status in (200, 302)}
     # Elsewhere, an Editor may open pages that are of no row: they show nothing of this account.
     allowed -= {"Editor elsewhere"} if answers["Editor elsewhere"] == 200 else set()
@@ -114,20 +114,20 @@ def test_who_may_do_what(deed: str, world: World, people: dict[str, User]) -> No
 
 @pytest.mark.parametrize("name", NO_ONES.values())
 def test_what_is_only_written_by_what_happens_nobody_writes(name: str, admin_user: User) -> None:
-    assert client_of(admin_user).get(address(name)).status_code == 403
+    assert login_client(admin_user).get(address(name)).status_code == 403
 
 
 def test_without_logging_in_everything_leads_to_the_login(world: World) -> None:
-    for deed, (act, _) in DEEDS.items():
+    for delivery_action, (act, _) in DELIVERY_ACTIONS.items():
         answer = act(Client(), world)
-        assert (deed, answer.status_code) == (deed, 302)
+        assert (delivery_action, answer.status_code) == (delivery_action, 302)
         assert answer.headers["Location"].startswith("/admin/login/?next=/admin/")
 
 
 def test_what_was_refused_did_not_happen(world: World, people: dict[str, User]) -> None:
     for name in ("R", "member without a role", "Editor elsewhere"):
-        for act, _ in DEEDS.values():
-            act(client_of(people[name]), world)
+        for act, _ in DELIVERY_ACTIONS.values():
+            act(login_client(people[name]), world)
     assert Link.objects.active().get() == world.link
     assert Connection.objects.get().state == "held"
     assert Delivery.objects.get().status == "unrecognised"
@@ -136,9 +136,9 @@ def test_what_was_refused_did_not_happen(world: World, people: dict[str, User]) 
 
 
 def test_deeds_are_in_the_log_with_the_person(world: World, people: dict[str, User]) -> None:
-    browser = client_of(people["E"])
-    for deed in ("unlink", "link", "release", "pause", "replay"):
-        DEEDS[deed][0](browser, world)
+    browser = login_client(people["E"])
+    for delivery_action in ("unlink", "link", "release", "pause", "replay"):
+        DELIVERY_ACTIONS[delivery_action][0](browser, world)
     entries = LogEntry.objects.filter(user=people["E"]).order_by("pk")
     assert list(entries.values_list("object_repr", "change_message")) == [
         ("OWN campaign", "Unlinked OWN campaign from OWN connection."),
@@ -160,7 +160,7 @@ def test_every_admin_of_ours_keeps_to_the_accounts() -> None:
 
 def test_choices_are_those_of_the_own_accounts(world: World, people: dict[str, User]) -> None:
     make_world("FOREIGN")
-    browser = client_of(people["E"])
+    browser = login_client(people["E"])
     for page in (
         address("connections_campaign_add"),
         address("connections_campaign_changelist"),
@@ -181,7 +181,7 @@ def test_a_foreign_account_is_no_choice_even_when_typed(
 ) -> None:
     foreign = make_world("FOREIGN")
     fields = {"account": foreign.account.pk, "name": "Mine", "kind": "lead_generation"}
-    answer = client_of(people["E"]).post(
+    answer = login_client(people["E"]).post(
         address("connections_campaign_add"), {**fields, "status": "live"}
     )
     assert "Select a valid choice" in answer.content.decode()
@@ -192,19 +192,21 @@ def test_what_belongs_to_an_account_stays_there(world: World, people: dict[str, 
     other = Account.objects.create(name="Another of mine", slug="mine")
     other.members.add(people["E"])
     fields = {"account": other.pk, "name": "Renamed", "kind": "lead_generation", "status": "live"}
-    client_of(people["E"]).post(address("connections_campaign_change", world.campaign.pk), fields)
+    login_client(people["E"]).post(
+        address("connections_campaign_change", world.campaign.pk), fields
+    )
     world.campaign.refresh_from_db()
     assert (world.campaign.name, world.campaign.account) == ("Renamed", world.account)
 
 
 def test_whoever_has_one_account_need_not_choose_it(world: World, people: dict[str, User]) -> None:
-    page = client_of(people["E"]).get(address("connections_campaign_add")).content.decode()
+    page = login_client(people["E"]).get(address("connections_campaign_add")).content.decode()
     assert f'<option value="{world.account.pk}" selected>OWN account</option>' in page
 
 
 def test_a_filter_by_a_foreign_value_finds_nothing(world: World, people: dict[str, User]) -> None:
     foreign = make_world("FOREIGN")
-    browser = client_of(people["E"])
+    browser = login_client(people["E"])
     for query in (f"connection={foreign.connection.pk}", f"account={foreign.account.pk}"):
         answer: Any = browser.get(f"{address('referrals_delivery_changelist')}?{query}")
         assert list(answer.context["cl"].result_list) == []
@@ -226,12 +228,12 @@ def test_nobody_is_guessed_letter_by_letter(
 ) -> None:
     page = address("referrals_referral_changelist")
     for who in ("R", "E", "S"):
-        assert client_of(people[who]).get(f"{page}?{query}").status_code == 400
+        assert login_client(people[who]).get(f"{page}?{query}").status_code == 400
 
 
 def test_a_list_is_still_filtered_by_what_it_offers(world: World, people: dict[str, User]) -> None:
     page = address("referrals_referral_changelist")
-    browser = client_of(people["R"])
+    browser = login_client(people["R"])
     for campaign, count in ((world.campaign, 1), (world.unlinked, 0)):
         answer: Any = browser.get(f"{page}?campaign__id__exact={campaign.pk}")
         assert len(answer.context["cl"].result_list) == count
@@ -240,16 +242,16 @@ def test_a_list_is_still_filtered_by_what_it_offers(world: World, people: dict[s
 def test_actions_touch_no_foreign_row(world: World, people: dict[str, User]) -> None:
     foreign = make_world("FOREIGN")
     chosen = {"action": "replay", "_selected_action": foreign.delivery.pk, "confirmed": 1}
-    client_of(people["E"]).post(address("referrals_delivery_changelist"), chosen)
+    login_client(people["E"]).post(address("referrals_delivery_changelist"), chosen)
     across = {**chosen, "select_across": 1}
-    client_of(people["E"]).post(address("referrals_delivery_changelist"), across)
+    login_client(people["E"]).post(address("referrals_delivery_changelist"), across)
     statuses = dict(Delivery.objects.values_list("connection__name", "status"))
     assert statuses == {"OWN connection": "pending", "FOREIGN connection": "unrecognised"}
 
 
 def test_a_revoked_key_is_in_the_log(world: World, admin_user: User) -> None:
     chosen = {"action": "revoke_keys", "_selected_action": world.key.pk, "index": 0}
-    client_of(admin_user).post(address("referrals_intakekey_changelist"), chosen)
+    login_client(admin_user).post(address("referrals_intakekey_changelist"), chosen)
     entry = LogEntry.objects.get()
     assert (entry.object_repr, entry.change_message) == (str(world.key), "Revoked.")
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
 from connections.models import ConnectionTest
-from connections.pages.testing import result_url
+from connections.pages.connection_test import result_url
 from connections.templatetags.outcomes import outcome_badge
 
 

@@ -25,11 +25,17 @@ from connections.admin.inlines import (
 )
 from connections.admin.scoped import AccountScoped
 from connections.forms import make_connection_form
-from connections.forms.saving import changed_columns, is_described_anew
+from connections.forms.changed_fields import changed_columns, is_described_anew
 from connections.forms.tabs import tabs
-from connections.learning import number_rules, touch
 from connections.models import Connection
-from connections.pages import changing, doors, previews, results, testing
+from connections.operations.rules_from_tests import number_rules, touch
+from connections.pages import (
+    change_form,
+    connection_test,
+    connection_test_result,
+    new_connection,
+    preview,
+)
 from connections.templatetags.outcomes import outcome_badge
 
 Page = tuple[str, Callable[..., HttpResponse], str]
@@ -41,7 +47,7 @@ def test_connections(
     model_admin: admin.ModelAdmin[Connection], request: HttpRequest, queryset: QuerySet[Connection]
 ) -> None:
     """Let a worker send the sample attributes of each."""
-    testing.start_tests(model_admin, request, queryset.with_everything())  # type: ignore[attr-defined]
+    connection_test.start_tests(model_admin, request, queryset.with_everything())  # type: ignore[attr-defined]
 
 
 class TestedFilter(admin.SimpleListFilter):
@@ -107,26 +113,34 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
         # Asked each time, because a kind of authorization may have registered since.
         if obj is None or self.has_change_permission(request, obj):
             return [(tab.title, {"fields": list(tab.fields)}) for tab in tabs()]
-        return changing.FIELDSETS_TO_READ
+        return change_form.FIELDSETS_TO_READ
 
     def get_form(self, *args: Any, **kwargs: Any) -> type[ModelForm[Connection]]:  # noqa: ANN401
         return super().get_form(*args, **{**kwargs, "form": make_connection_form()})
 
     def get_urls(self) -> list[URLPattern]:
         read: list[Page] = [
-            ("add/api/", doors.doors, "doors"),
-            ("add/api/preset/<slug:slug>/", doors.from_preset, "preset"),
-            ("add/api/curl/", doors.from_command, "curl"),
-            ("<path:object_id>/test/<slug:job_id>/", testing.wait, "wait"),
-            ("<path:object_id>/tests/<int:test_id>/", results.result, "result"),
+            ("add/api/", new_connection.doors, "doors"),
+            ("add/api/preset/<slug:slug>/", new_connection.from_preset, "preset"),
+            ("add/api/curl/", new_connection.from_command, "curl"),
+            ("<path:object_id>/test/<slug:job_id>/", connection_test.wait, "wait"),
+            ("<path:object_id>/tests/<int:test_id>/", connection_test_result.result, "result"),
         ]
         change: list[Page] = [
-            ("preview/", previews.preview, "preview_new"),
-            ("<path:object_id>/preview/", previews.preview, "preview"),
-            ("<path:object_id>/test/", testing.start, "test"),
-            ("<path:object_id>/test/<slug:job_id>/now/", testing.send_now, "send_now"),
-            ("<path:object_id>/tests/<int:test_id>/rule/", results.make_rule, "make_rule"),
-            ("<path:object_id>/tests/<int:test_id>/keep/", results.keep_expected, "keep"),
+            ("preview/", preview.preview, "preview_new"),
+            ("<path:object_id>/preview/", preview.preview, "preview"),
+            ("<path:object_id>/test/", connection_test.start, "test"),
+            ("<path:object_id>/test/<slug:job_id>/now/", connection_test.send_now, "send_now"),
+            (
+                "<path:object_id>/tests/<int:test_id>/rule/",
+                connection_test_result.make_rule,
+                "make_rule",
+            ),
+            (
+                "<path:object_id>/tests/<int:test_id>/keep/",
+                connection_test_result.keep_expected,
+                "keep",
+            ),
         ]
         own = [
             *(self._at(route, partial(view, self), name) for route, view, name in read),
@@ -149,14 +163,14 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
     ) -> HttpResponse:  # fmt: skip
         # People come here by "Add connection"; the empty form is one of the doors behind.
         if request.method == "GET" and "empty" not in request.GET:
-            return doors.kinds(self, request)
+            return new_connection.kinds(self, request)
         return super().add_view(request, form_url, extra_context)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401
         response = super().changeform_view(request, *args, **kwargs)
         # Only here is committed what was saved; it is read again, as a worker would.
-        if isinstance(response, testing.SavedToTest):
-            return testing.start(self, request, str(response.connection.pk))
+        if isinstance(response, connection_test.SavedToTest):
+            return connection_test.start(self, request, str(response.connection.pk))
         return response
 
     def render_change_form(
@@ -164,7 +178,7 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
     ) -> Any:  # noqa: ANN401 # fmt: skip
         obj = kwargs.get("obj")
         can_change = obj is None or self.has_change_permission(request, obj)
-        context.update(changing.page_context(context, obj, can_change=can_change))
+        context.update(change_form.page_context(context, obj, can_change=can_change))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:  # noqa: ANN401, FBT001
@@ -184,13 +198,13 @@ class ConnectionAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg
 
     def response_change(self, request: HttpRequest, obj: Connection) -> HttpResponse:
         response = super().response_change(request, obj)
-        return testing.SavedToTest(obj) if "_test" in request.POST else response
+        return connection_test.SavedToTest(obj) if "_test" in request.POST else response
 
     def response_add(
         self, request: HttpRequest, obj: Connection, post_url_continue: str | None = None
     ) -> HttpResponse:
         response = super().response_add(request, obj, post_url_continue)
-        return testing.SavedToTest(obj) if "_test" in request.POST else response
+        return connection_test.SavedToTest(obj) if "_test" in request.POST else response
 
     def response_post_save_change(
         self, request: HttpRequest, obj: Connection  # noqa: ARG002

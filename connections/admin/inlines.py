@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from connections.core.spec import Environment
 from connections.forms import (
     EndpointFormSet,
     ExpectedResponseForm,
@@ -18,7 +19,6 @@ from connections.forms import (
     TechnicalContactForm,
     make_endpoint_form,
 )
-from connections.http.spec import Environment
 from connections.models import Endpoint, ExpectedResponse, ResponseRule, TechnicalContact
 
 

@@ -1,10 +1,10 @@
 """The forms in which operators describe a connection; must not know pages."""
 
-from connections.forms.answers import ExpectedResponseForm, RuleForm
 from connections.forms.authorization import authorization_field_names
 from connections.forms.connections import make_connection_form
 from connections.forms.contacts import TechnicalContactForm
 from connections.forms.endpoints import EndpointFormSet, make_endpoint_form
+from connections.forms.responses import ExpectedResponseForm, RuleForm
 
 __all__ = [
     "EndpointFormSet",

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from connections.attributes import CATALOGUE, Attribute, AttributeType, AttributeValueError
+from connections.core.attributes import CATALOGUE, Attribute, AttributeType, AttributeValueError
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from django import forms
 
-from connections.http.authorization import authorizations
-from connections.http.kinds import Setting
+from connections.core.registry import Setting
+from connections.core.request.authorization import authorizations
 
-KEEP = "Saved. Leave empty to keep it."
+KEEP_HELP = "Saved. Leave empty to keep it."
 
 
 def authorization_field_names() -> list[str]:
@@ -64,7 +64,7 @@ def fill_setting_fields(
         if name not in fields or of_kind != kind:
             continue
         if setting.is_secret and secret.get(setting.name):
-            fields[name].help_text = f"{setting.help} {KEEP}".strip()
+            fields[name].help_text = f"{setting.help} {KEEP_HELP}".strip()
             fields[name].widget.attrs["placeholder"] = "••••••••"
         elif not setting.is_secret:
             fields[name].initial = plain.get(setting.name, fields[name].initial)

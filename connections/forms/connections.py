@@ -10,14 +10,14 @@ from typing import Any
 
 from django import forms
 
-from connections.attributes import CATALOGUE
+from connections.core.attributes import CATALOGUE
+from connections.core.errors import DescriptionError
+from connections.core.request.authorization import authorizations
 from connections.forms.attributes import Catalogue, RequiredAttributesField, SamplesField
 from connections.forms.authorization import declared_settings, fill_setting_fields, setting_fields
-from connections.forms.documents import DocumentField
+from connections.forms.fields import DocumentField
+from connections.forms.key_value_fields import CredentialChanges, CredentialsField, HeadersField
 from connections.forms.limits import PREFIX, limit_fields, limits_from
-from connections.forms.rows import CredentialChanges, CredentialsField, HeadersField
-from connections.http.authorization import authorizations
-from connections.http.errors import DescriptionError
 from connections.models import Account, Connection
 from connections.models.connections import CREDENTIALS_PREFIX, OUTCOME_CHOICES
 

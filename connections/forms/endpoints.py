@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 from django.forms.models import BaseInlineFormSet
 
+from connections.core.spec import Environment
 from connections.forms.authorization import declared_settings, fill_setting_fields, setting_field
-from connections.forms.rows import CredentialChanges, CredentialsField
-from connections.http.spec import Environment
+from connections.forms.key_value_fields import CredentialChanges, CredentialsField
 from connections.models import Endpoint
 from connections.models.connections import CREDENTIALS_PREFIX
 

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from connections.http.spec import Limits
+from connections.core.spec import Limits
 
 PREFIX = "limit_"
 _SCHEDULE = "schedule"

@@ -61,7 +61,7 @@ def tabs() -> tuple[Tab, ...]:
     )  # fmt: skip
 
 
-def tab_of(field: str) -> str:
+def get_tab(field: str) -> str:
     """The slug of the tab on which a field or formset stands."""
     return next((tab.slug for tab in tabs() if field in _names(tab)), "general")
 

@@ -25,7 +25,7 @@ EDITOR = {
         "referral": READ,
         "delivery": ("view", "change"),
         "deliveryattempt": READ,
-        "connectionhealth": READ,
+        "breakerstate": READ,
         "intakekey": READ,
     },
 }
@@ -42,7 +42,7 @@ NAMES = {
     "expectedresponse": "expected response",
     "connectiontest": "connection test",
     "deliveryattempt": "delivery attempt",
-    "connectionhealth": "connection health",
+    "breakerstate": "breaker state",
     "intakekey": "intake key",
 }
 

@@ -1,12 +1,12 @@
 """What operators configure, one noun a module."""
 
 from connections.models.accounts import Account, Campaign, CustomAttribute
-from connections.models.answers import ExpectedResponse, ResponseRule
 from connections.models.connection_tests import ConnectionTest
 from connections.models.connections import Connection
 from connections.models.endpoints import Endpoint, TechnicalContact
 from connections.models.exchanges import ExchangeRecord
 from connections.models.links import Link
+from connections.models.responses import ExpectedResponse, ResponseRule
 
 __all__ = [
     "Account",

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from connections.attributes import CATALOGUE, Attribute, AttributeType, CampaignKind
-from connections.http.placeholders import CREDENTIALS
+from connections.core.attributes import CATALOGUE, Attribute, AttributeType, CampaignKind
+from connections.core.request.templates import CREDENTIALS
 from connections.models.scoping import ScopedQuerySet
 
 _KEY = RegexValidator(

@@ -9,16 +9,16 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.urls import reverse
 
-from connections.attributes import CATALOGUE
-from connections.fields import EncryptedJSONField
-from connections.http.authorization import authorizations
-from connections.http.authorization.base import Authorization
-from connections.http.bodies import EmptyValues, body_encodings
-from connections.http.build import RequestBuilder
-from connections.http.errors import DescriptionError
-from connections.http.outcomes import Outcome
-from connections.http.rules import Reading, Rule
-from connections.http.spec import (
+from connections.core.attributes import CATALOGUE
+from connections.core.errors import DescriptionError
+from connections.core.request.authorization import authorizations
+from connections.core.request.authorization.base import Authorization
+from connections.core.request.bodies import EmptyValues, body_encodings
+from connections.core.request.builder import RequestBuilder
+from connections.core.response.outcomes import Outcome
+from connections.core.response.retry_after import RetryAfter, RetryAfterUnit
+from connections.core.response.rules import ResponseHandling, Rule
+from connections.core.spec import (
     METHODS,
     ConnectionSpec,
     Environment,
@@ -26,9 +26,9 @@ from connections.http.spec import (
     Limits,
     OnUnknown,
 )
-from connections.http.waits import Wait, WaitUnit
 from connections.models.accounts import Account
-from connections.models.questions import ConnectionQuerySet
+from connections.models.fields import EncryptedJSONField
+from connections.models.querysets import ConnectionQuerySet
 
 if TYPE_CHECKING:
     from connections.models.endpoints import Endpoint
@@ -57,7 +57,7 @@ _FORM_FIELDS = {
 """Where a wrong part of the description stands in the row."""
 
 
-def _told_at(field: str, error: DescriptionError) -> str:
+def _message_at_field(field: str, error: DescriptionError) -> str:
     """The message at its field, with the part of the field that people see there, if any."""
     _, _, part = error.field.partition(".")
     if field == NON_FIELD_ERRORS:
@@ -125,8 +125,8 @@ class Connection(models.Model):
     wait_path = models.CharField(max_length=500, blank=True)
     wait_unit = models.CharField(
         max_length=16,
-        choices=[(unit.value, unit.value.capitalize()) for unit in WaitUnit],
-        default=WaitUnit.SECONDS.value,
+        choices=[(unit.value, unit.value.capitalize()) for unit in RetryAfterUnit],
+        default=RetryAfterUnit.SECONDS.value,
     )
     sample_attributes = models.JSONField(default=dict, blank=True)
     test_environment = models.CharField(
@@ -180,13 +180,13 @@ class Connection(models.Model):
         stand_in = {Environment.PRODUCTION.value: "https://crm.example/"}
         try:
             secrets = {**dict.fromkeys(self._secret_names(), "stand-in"), **self.secrets}
-            spec = self._spec(secrets, stand_in, reading=Reading(), expected_responses=())
+            spec = self._spec(secrets, stand_in, reading=ResponseHandling(), expected_responses=())
             builder = RequestBuilder(spec)
             builder.check_attributes(self.account.catalogue() if self.account_id else CATALOGUE)
-            self.reading_of()
+            self.build_response_handling()
         except DescriptionError as error:
             field = _FORM_FIELDS.get(error.field.partition(".")[0], NON_FIELD_ERRORS)
-            raise ValidationError({field: _told_at(field, error)}) from error
+            raise ValidationError({field: _message_at_field(field, error)}) from error
 
     def _secret_names(self) -> list[str]:
         kind = authorizations[self.authorization_kind]
@@ -198,14 +198,14 @@ class Connection(models.Model):
         Raises DescriptionError naming what is wrong. Asks for endpoints, rules and expected
         responses: prefetch them where many are read.
         """
-        return self.spec_of(
+        return self.build_spec(
             environment,
             endpoints=self.endpoints.all(),
-            rules=(row.as_value() for row in self.response_rules.all()),
-            expected_responses=(row.as_value() for row in self.expected_responses.all()),
+            rules=(row.to_domain() for row in self.response_rules.all()),
+            expected_responses=(row.to_domain() for row in self.expected_responses.all()),
         )
 
-    def spec_of(
+    def build_spec(
         self,
         environment: str,
         *,
@@ -219,7 +219,7 @@ class Connection(models.Model):
         return self._spec(
             {**self.secrets, **{name: value for name, value in own.items() if value}},
             {row.environment: row.url for row in by_environment.values()},
-            reading=self.reading_of(tuple(rules)),
+            reading=self.build_response_handling(tuple(rules)),
             expected_responses=tuple(expected_responses),
         )
 
@@ -228,7 +228,7 @@ class Connection(models.Model):
         secrets: dict[str, str],
         endpoints: dict[str, str],
         *,
-        reading: Reading,
+        reading: ResponseHandling,
         expected_responses: tuple[ExpectedResponse, ...],
     ) -> ConnectionSpec:
         return ConnectionSpec(
@@ -256,17 +256,19 @@ class Connection(models.Model):
             on_unknown=OnUnknown(self.on_unknown),
         )
 
-    def reading(self) -> Reading:
+    def reading(self) -> ResponseHandling:
         """How answers are read: the rules in their order, and the paths."""
-        return self.reading_of(tuple(row.as_value() for row in self.response_rules.all()))
+        return self.build_response_handling(
+            tuple(row.to_domain() for row in self.response_rules.all())
+        )
 
-    def reading_of(self, rules: tuple[Rule, ...] = ()) -> Reading:
+    def build_response_handling(self, rules: tuple[Rule, ...] = ()) -> ResponseHandling:
         """How answers are read with these rules, which need not be saved anywhere."""
         wait = None
         if self.wait_where:
-            unit = WaitUnit(self.wait_unit)
-            wait = Wait(where=self.wait_where, path=self.wait_path, unit=unit)
-        return Reading(
+            unit = RetryAfterUnit(self.wait_unit)
+            wait = RetryAfter(where=self.wait_where, path=self.wait_path, unit=unit)
+        return ResponseHandling(
             rules=rules, reason=self.reason_path, reference=self.reference_path, wait=wait
         )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from connections.fields import EncryptedJSONField
-from connections.http.build import check_endpoint
-from connections.http.errors import DescriptionError
-from connections.http.spec import Environment
+from connections.core.errors import DescriptionError
+from connections.core.request.builder import check_endpoint
+from connections.core.spec import Environment
 from connections.models.connections import ENVIRONMENT_CHOICES, Connection
+from connections.models.fields import EncryptedJSONField
 
 
 class Endpoint(models.Model):

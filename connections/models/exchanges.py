@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import models
 
-from connections.http.messages import Exchange, Headers, Request, Response
-from connections.http.outcomes import Outcome
-from connections.http.rules import Classification
+from connections.core.messages import Exchange, Headers, Request, Response
+from connections.core.response.outcomes import Outcome
+from connections.core.response.rules import Classification
 
-KEPT_BODY = 16 * 1024
+KEPT_BODY_BYTES = 16 * 1024
 """Bytes kept of each body; enough for every documented answer, small enough for a million rows."""
 
 
@@ -75,10 +75,10 @@ def exchange_columns(exchange: Exchange, meaning: Classification, rule: str = ""
         "request_method": masked.request.method,
         "request_url": storable(masked.request.url),
         "request_headers": dump_headers(masked.request.headers),
-        "request_body": masked.request.body[:KEPT_BODY],
+        "request_body": masked.request.body[:KEPT_BODY_BYTES],
         "response_status": response.status if response else None,
         "response_headers": dump_headers(response.headers) if response else "",
-        "response_body": response.body[:KEPT_BODY] if response else None,
+        "response_body": response.body[:KEPT_BODY_BYTES] if response else None,
         "error_code": error.code.value if error else "",
         "error_message": storable(error.message) if error else "",
     }

@@ -9,10 +9,15 @@ from typing import Any
 
 from django import template
 
-from connections.curl import to_curl
-from connections.highlight import exact_request, pretty_body, request_head, response_head
-from connections.http.messages import Request, Response
-from connections.pretty import raw_text
+from connections.core.messages import Request, Response
+from connections.importers.curl import to_curl
+from connections.presentation.formatting import raw_text
+from connections.presentation.highlight import (
+    exact_request,
+    pretty_body,
+    request_head,
+    response_head,
+)
 
 register = template.Library()
 

@@ -21,17 +21,23 @@ from connections.admin.scoped import AccountScoped
 from connections.models import Connection
 from connections.templatetags.outcomes import outcome_badge
 from referrals.admin import log_search
-from referrals.admin.bulk import ACTIONS, DEEDS, carry_out, deeds_for, may_act
-from referrals.admin.lines import Lines
+from referrals.admin.actions import (
+    ACTIONS,
+    DELIVERY_ACTIONS,
+    actions_for,
+    can_change_deliveries,
+    run_action,
+)
+from referrals.admin.attempt_view import ATTEMPTS_A_PAGE, shown_attempts, shown_attributes
+from referrals.admin.changelist import ColumnLimitedChangeList
 from referrals.admin.log_filters import LOG_FILTERS
 from referrals.admin.paging import LimitedPaginator
-from referrals.admin.timeline import ATTEMPTS_A_PAGE, shown_attempts, shown_attributes
+from referrals.customer_data import can_view_customer_data, shown_id
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.models.deliveries import DeliveryQuerySet
-from referrals.privacy import may_see_customers, shown_id
-from referrals.templatetags.figures import duration
+from referrals.templatetags.formatting import duration
 
-_LONGEST_NUMBER = 19
+_MAX_NUMBER_LENGTH = 19
 
 
 @admin.register(Delivery)
@@ -43,8 +49,8 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         "external_id", "accepted", "campaign", "connection", "shown_status", "attempts", "then",
     ]  # fmt: skip
     list_display_links = ["external_id"]
-    line_columns = (
-        "status", "outcome", "due_at", "claimed_at", "attempt_number", "created_at", "settled_at",
+    list_columns = (
+        "status", "outcome", "due_at", "claimed_at", "attempt_number", "created_at", "finished_at",
         "referral__external_id", "connection__name", "campaign__name",
     )  # fmt: skip
     list_filter = LOG_FILTERS
@@ -69,19 +75,19 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
     ) -> HttpResponse:
         context = {
             "title": "Delivery log",
-            "may_act": may_act(request.user),
-            "sees_customers": may_see_customers(request.user),
+            "can_change_deliveries": can_change_deliveries(request.user),
+            "sees_customers": can_view_customer_data(request.user),
             "has_any": self.get_queryset(request).exists(),
             **(extra_context or {}),
         }
         return super().changelist_view(request, context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401, ARG002
-        return Lines
+        return ColumnLimitedChangeList
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Whether the actions are offered."""
-        return may_act(request.user)
+        return can_change_deliveries(request.user)
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -92,7 +98,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
             ),
             path(
                 "<int:pk>/<str:name>/do/",
-                self.admin_site.admin_view(self.deed_view),
+                self.admin_site.admin_view(self.action_view),
                 name="referrals_delivery_do",
             ),
         ]
@@ -108,7 +114,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         """One delivery: its timeline, and what a person may do."""
         delivery = self._found(request, unquote(object_id))
         before = request.GET.get("before", "")
-        number = int(before) if before.isdecimal() and len(before) < _LONGEST_NUMBER else None
+        number = int(before) if before.isdecimal() and len(before) < _MAX_NUMBER_LENGTH else None
         attempts = shown_attempts(delivery, request.user, number)
         context = {
             **self.admin_site.each_context(request),
@@ -121,32 +127,34 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
             "is_tested": Connection.objects.tested().filter(pk=delivery.connection_id).exists(),
             "has_earlier": len(attempts) > ATTEMPTS_A_PAGE,
             "is_latest": number is None,
-            "sees_customers": may_see_customers(request.user),
-            "deeds": deeds_for(delivery) if may_act(request.user) else (),
+            "sees_customers": can_view_customer_data(request.user),
+            "actions": actions_for(delivery) if can_change_deliveries(request.user) else (),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "referrals/delivery.html", context)
 
-    def deed_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Replay, re-read or cancel this one."""
-        if request.method != "POST" or name not in DEEDS:
+        if request.method != "POST" or name not in DELIVERY_ACTIONS:
             raise Http404
-        if not may_act(request.user):
+        if not can_change_deliveries(request.user):
             raise PermissionDenied
         delivery = self._found(request, str(pk))
-        deed = DEEDS[name]
+        delivery_action = DELIVERY_ACTIONS[name]
         rows = DeliveryQuerySet(Delivery).filter(pk=delivery.pk)
-        if deed.concerned(rows).exists():
-            carry_out(request, deed, rows)
+        if delivery_action.applicable(rows).exists():
+            run_action(request, delivery_action, rows)
         else:
-            messages.warning(request, f"{deed.verb} does nothing for it now: see where it stands.")
+            messages.warning(
+                request, f"{delivery_action.verb} does nothing for it now: see where it stands."
+            )
         return HttpResponseRedirect(reverse("admin:referrals_delivery_change", args=[pk]))
 
     def raw_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
         """The bytes of one body as they are kept, as a file, for whom may see customers' data."""
         if part not in ("request", "response"):
             raise Http404
-        if not (self.has_view_permission(request) and may_see_customers(request.user)):
+        if not (self.has_view_permission(request) and can_view_customer_data(request.user)):
             raise PermissionDenied
         attempt = DeliveryAttempt.objects.visible_to(request.user).filter(pk=pk).first()
         body = getattr(attempt, f"{part}_body") if attempt else None
@@ -165,7 +173,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         rows = self.get_queryset(request).select_related(
             "referral__campaign__account", "campaign", "connection__account"
         )
-        is_number = object_id.isdecimal() and len(object_id) < _LONGEST_NUMBER
+        is_number = object_id.isdecimal() and len(object_id) < _MAX_NUMBER_LENGTH
         delivery: Delivery | None = rows.filter(pk=object_id).first() if is_number else None
         if delivery is None:
             raise Http404
@@ -213,7 +221,7 @@ def _next(moment: datetime) -> str:
 
 def _after(delivery: Delivery) -> str:
     """How long it took from the door until it was settled."""
-    if delivery.settled_at is None:
+    if delivery.finished_at is None:
         return "–"
-    took = delivery.settled_at - delivery.created_at
+    took = delivery.finished_at - delivery.created_at
     return f"after {duration(took.total_seconds())}"

@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from connections.admin.journal import note_all
 from connections.admin.scoped import AccountScoped
+from connections.operations.history import log_changes
 from referrals.models import IntakeKey
-from referrals.models.keys import issue_key
+from referrals.models.intake_keys import issue_key
 
 
 @admin.action(description="Revoke", permissions=["change"])
@@ -23,7 +23,7 @@ def revoke_keys(
     keys = list(queryset.filter(revoked_at=None))
     ids = [key.pk for key in keys]
     IntakeKey.objects.filter(pk__in=ids).update(revoked_at=timezone.now())
-    note_all(request.user, keys, "Revoked.")
+    log_changes(request.user, keys, "Revoked.")
     model_admin.message_user(request, f"Keys revoked: {len(keys)}.", messages.SUCCESS)
 
 

@@ -17,12 +17,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from connections.admin.scoped import visible
-from connections.http.messages import ErrorCode
-from connections.http.outcomes import Outcome
+from connections.core.messages import ErrorCode
+from connections.core.response.outcomes import Outcome
 from connections.models import Account, Campaign, Connection
-from referrals.admin.paging import MOST_COUNTED
+from referrals.admin.paging import MAX_COUNTED
 from referrals.models import Delivery, DeliveryAttempt
-from referrals.states import DeliveryStatus, final_status
+from referrals.statuses import DeliveryStatus, final_status
 
 _SKEW = timedelta(minutes=1)
 """Rows are numbered when they are written, and written up to this long after their own time."""
@@ -197,7 +197,7 @@ def _some_attempt(**columns: object) -> Q:
     is common is asked of one delivery after the other until there are enough.
     """
     attempts = DeliveryAttempt.objects.order_by().filter(**columns)
-    if attempts[: MOST_COUNTED + 1].count() <= MOST_COUNTED:
+    if attempts[: MAX_COUNTED + 1].count() <= MAX_COUNTED:
         return Q(pk__in=attempts.values("delivery"))
     return Q(Exists(attempts.filter(delivery=OuterRef("pk"))))
 

@@ -11,10 +11,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from referrals.customer_data import can_view_customer_data
 from referrals.models import DeliveryAttempt, Referral
-from referrals.privacy import may_see_customers
 
-MOST_FOUND = 500
+MAX_FOUND = 500
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -33,7 +33,7 @@ def search_referrals(rows: QuerySet[Any], text: str, user: Any) -> QuerySet[Any]
 
 def _referrals(text: str, user: Any) -> list[Any]:  # noqa: ANN401 - any kind of user.
     """By address people are found only for whom may see customers' data, also where it is an id."""
-    if "@" in text and not may_see_customers(user):
+    if "@" in text and not can_view_customer_data(user):
         return []
     own = Referral.objects.visible_to(user).order_by()
     found = _first(own.filter(_begins("external_id", text)), "pk")
@@ -41,7 +41,7 @@ def _referrals(text: str, user: Any) -> list[Any]:  # noqa: ANN401 - any kind of
 
 
 def _first(rows: QuerySet[Any], column: str) -> list[Any]:
-    return list(rows.values_list(column, flat=True)[:MOST_FOUND])
+    return list(rows.values_list(column, flat=True)[:MAX_FOUND])
 
 
 def _begins(column: str, text: str) -> Q:

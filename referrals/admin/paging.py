@@ -8,7 +8,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 
 
 class LimitedPaginator(Paginator):  # type: ignore[type-arg]
@@ -30,15 +30,15 @@ class LimitedPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def is_limited(self) -> bool:
         """Whether there are more than were counted."""
-        return self._seen > MOST_COUNTED
+        return self._seen > MAX_COUNTED
 
     @cached_property
     def count(self) -> int:
-        return min(self._seen, MOST_COUNTED)
+        return min(self._seen, MAX_COUNTED)
 
     @cached_property
     def _seen(self) -> int:
         rows = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)
-        return rows.order_by()[: MOST_COUNTED + 1].count()
+        return rows.order_by()[: MAX_COUNTED + 1].count()

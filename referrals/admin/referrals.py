@@ -14,18 +14,18 @@ from django.utils.safestring import SafeString
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
 from connections.templatetags.outcomes import outcome_badge
-from referrals.admin import log_search, timeline
-from referrals.admin.lines import Lines
+from referrals.admin import attempt_view, log_search
+from referrals.admin.changelist import ColumnLimitedChangeList
 from referrals.admin.paging import LimitedPaginator
+from referrals.customer_data import shown_id
 from referrals.models import Delivery, Referral
-from referrals.privacy import shown_id
 
 
 class DeliveryInline(ReadOnly, AccountScoped, admin.TabularInline):  # type: ignore[type-arg]
     """Where a referral went."""
 
     model = Delivery
-    fields = ["connection", "shown_status", "due_at", "settled_at"]
+    fields = ["connection", "shown_status", "due_at", "finished_at"]
     readonly_fields = ["shown_status"]
     show_change_link = True
 
@@ -43,7 +43,7 @@ class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
 
     change_list_template = "referrals/limited_list.html"
     list_display = ["shown_id", "campaign", "accepted_at", "occurred_at"]
-    line_columns = ("external_id", "campaign__name", "accepted_at", "occurred_at")
+    list_columns = ("external_id", "campaign__name", "accepted_at", "occurred_at")
     list_filter = ["campaign"]
     list_select_related = ["campaign"]
     list_max_show_all = 0
@@ -58,7 +58,7 @@ class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
     inlines = [DeliveryInline]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401, ARG002
-        return Lines
+        return ColumnLimitedChangeList
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -72,7 +72,7 @@ class ReferralAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         referral: Referral | None = super().get_object(request, object_id, from_field)
         if referral is not None:
             referral.shown_id = shown_id(referral, request.user)  # type: ignore[attr-defined]
-            referral.shown = timeline.shown_attributes(referral, request.user)  # type: ignore[attr-defined]
+            referral.shown = attempt_view.shown_attributes(referral, request.user)  # type: ignore[attr-defined]
         return referral
 
     @admin.display(description="External ID")

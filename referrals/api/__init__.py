@@ -1,5 +1,5 @@
 """The intake API: referrals come in, and their deliveries can be asked for."""
 
-from referrals.api.operations import api
+from referrals.api.views import api
 
 __all__ = ["api"]

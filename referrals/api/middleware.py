@@ -16,7 +16,7 @@ _ADDRESSES = "/api/"
 _FAULT = "The fault is ours. Send it again later: what was stored already is not stored twice."
 
 
-def problems_for_programs(
+def problem_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware: every error under the API's addresses is a problem document."""

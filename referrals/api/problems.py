@@ -18,7 +18,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from referrals.intake import CampaignNotLive, IntakeRefused, Problem
+from referrals.intake import CampaignNotLive, FieldError, IntakeRefused
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -38,7 +38,7 @@ class ExactParser(Parser):
             raise HttpError(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.") from error
 
 
-def problem(status: HTTPStatus, detail: str, problems: Iterable[Problem] = ()) -> HttpResponse:
+def problem(status: HTTPStatus, detail: str, problems: Iterable[FieldError] = ()) -> HttpResponse:
     """A problem document; `errors` names each wrong field."""
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -55,7 +55,7 @@ def problem(status: HTTPStatus, detail: str, problems: Iterable[Problem] = ()) -
     return response
 
 
-def answer_errors(api: NinjaAPI) -> None:
+def add_error_handlers(api: NinjaAPI) -> None:
     """Make the API answer every error with a problem document."""
     for kind, answer in _ANSWERS.items():
         api.add_exception_handler(kind, _handler(answer))
@@ -75,7 +75,7 @@ def _refused(error: IntakeRefused) -> HttpResponse:
 def _invalid(error: ValidationError) -> HttpResponse:
     if any(one["loc"][0] == "path" for one in error.errors):
         return problem(HTTPStatus.NOT_FOUND, NOTHING)
-    problems = [Problem(_field(one["loc"]), str(one["msg"])) for one in error.errors]
+    problems = [FieldError(_field(one["loc"]), str(one["msg"])) for one in error.errors]
     return _refused(IntakeRefused(problems))
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AwareDatetime, ConfigDict, Discriminator, Field, Tag
 
-MOST_ITEMS = 1_000
+MAX_ITEMS = 1_000
 
 
 class ReferralIn(Schema):
@@ -39,7 +39,7 @@ def _tag(value: Any) -> str:  # noqa: ANN401 - whatever was sent.
 ReferralsIn = Annotated[
     Annotated[ReferralIn, Tag("one")]
     | Annotated[
-        Annotated[list[ReferralIn], Field(min_length=1, max_length=MOST_ITEMS)], Tag("many")
+        Annotated[list[ReferralIn], Field(min_length=1, max_length=MAX_ITEMS)], Tag("many")
     ],
     Discriminator(_tag),
 ]
@@ -52,7 +52,7 @@ class WrongField(Schema):
     message: str
 
 
-class Problem(Schema):
+class ProblemDetail(Schema):
     """An error as problem details (RFC 9457)."""
 
     type: str = "about:blank"

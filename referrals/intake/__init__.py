@@ -14,16 +14,16 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from connections.attributes import CATALOGUE, Attribute
+from config.queue.job_queue import wake_workers
+from connections.core.attributes import CATALOGUE, Attribute
 from connections.models import Campaign
-from referrals.claims import clock
-from referrals.identifiers import uuid7
+from referrals import db_clock
 from referrals.intake import postgresql, sqlite
-from referrals.intake.items import IntakeRefused, Item, NewReferral, Problem, clean
+from referrals.intake.items import FieldError, IntakeRefused, Item, NewReferral, clean
 from referrals.models import Referral
-from referrals.queue import ring
+from referrals.uuid7 import uuid7
 
-__all__ = ["Accepted", "CampaignNotLive", "IntakeRefused", "Item", "Problem", "accept_referrals"]
+__all__ = ["Accepted", "CampaignNotLive", "FieldError", "IntakeRefused", "Item", "accept_referrals"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def accept_referrals(campaign: Campaign, items: Sequence[Item]) -> list[Accepted
         raise CampaignNotLive(f"The campaign {campaign.name} is {campaign.status}.")
     cleaned = clean(items, _catalogue(campaign, items))
     accepted = _store(campaign, items, cleaned)
-    transaction.on_commit(ring)
+    transaction.on_commit(wake_workers)
     return accepted
 
 
@@ -71,10 +71,10 @@ def _store(
         )
         for item, attributes in zip(items, cleaned, strict=True)
     ]
-    clock.adjust_if_old()
+    db_clock.adjust_if_old()
     backend = postgresql if connection.vendor == "postgresql" else sqlite
     # The database decides which are new, so that two requests at the same moment can't both win.
-    new = backend.store_new(campaign, rows, clock.now())
+    new = backend.store_new(campaign, rows, db_clock.now())
     ids = {row.external_id: row.id for row in rows if row.id in new}
     ids |= _known(campaign, {row.external_id for row in rows} - ids.keys())
     return [

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from connections.attributes import Attribute, AttributeValueError
-from connections.http.errors import suggestion
+from connections.core.attributes import Attribute, AttributeValueError
+from connections.core.errors import suggestion
 
-_LONGEST_EXTERNAL_ID = 200
+_MAX_EXTERNAL_ID_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class NewReferral:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FieldError:
     """One thing that is wrong with what was handed in: which field, and what would be right."""
 
     field: str
@@ -47,7 +47,7 @@ class Problem:
 class IntakeRefused(Exception):  # noqa: N818 - it says what happened to the items.
     """Nothing was stored; `problems` names each wrong field."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[FieldError]) -> None:
         super().__init__("; ".join(f"{problem.field}: {problem.message}" for problem in problems))
         self.problems = tuple(problems)
 
@@ -55,7 +55,7 @@ class IntakeRefused(Exception):  # noqa: N818 - it says what happened to the ite
 def clean(items: Sequence[Item], catalogue: Mapping[str, Attribute]) -> list[dict[str, Any]]:
     """The attributes of each item as they are stored; raises IntakeRefused, which names all that is
     wrong with any of them."""
-    problems: list[Problem] = []
+    problems: list[FieldError] = []
     cleaned = []
     for index, item in enumerate(items):
         prefix = f"[{index}]." if len(items) > 1 else ""
@@ -69,36 +69,36 @@ def clean(items: Sequence[Item], catalogue: Mapping[str, Attribute]) -> list[dic
     return cleaned
 
 
-def _external_id_problems(external_id: str, prefix: str) -> list[Problem]:
+def _external_id_problems(external_id: str, prefix: str) -> list[FieldError]:
     field = f"{prefix}external_id"
     if not external_id.strip() or not external_id.isprintable():
-        return [Problem(field, "must be a text of printable characters")]
-    if len(external_id) > _LONGEST_EXTERNAL_ID:
-        return [Problem(field, f"must not be longer than {_LONGEST_EXTERNAL_ID} characters")]
+        return [FieldError(field, "must be a text of printable characters")]
+    if len(external_id) > _MAX_EXTERNAL_ID_LENGTH:
+        return [FieldError(field, f"must not be longer than {_MAX_EXTERNAL_ID_LENGTH} characters")]
     return []
 
 
-def _moment_problems(moment: datetime | None, prefix: str) -> list[Problem]:
+def _moment_problems(moment: datetime | None, prefix: str) -> list[FieldError]:
     try:
         _ = moment and moment.astimezone(UTC)
     except OverflowError:
-        return [Problem(f"{prefix}occurred_at", "must be a time of the years 1 to 9999 in UTC")]
+        return [FieldError(f"{prefix}occurred_at", "must be a time of the years 1 to 9999 in UTC")]
     return []
 
 
 def _clean_attributes(
     given: Mapping[str, Any], catalogue: Mapping[str, Attribute], prefix: str
-) -> tuple[dict[str, Any], list[Problem]]:
+) -> tuple[dict[str, Any], list[FieldError]]:
     cleaned, problems = {}, []
     for key, value in given.items():
         if key not in catalogue:
             message = f"there is no such attribute.{suggestion(key, catalogue)}"
-            problems.append(Problem(f"{prefix}{key}", message))
+            problems.append(FieldError(f"{prefix}{key}", message))
             continue
         try:
             stored = catalogue[key].clean(value)
         except AttributeValueError as error:
-            problems.append(Problem(f"{prefix}{key}", str(error)))
+            problems.append(FieldError(f"{prefix}{key}", str(error)))
         else:
             if stored is not None:
                 cleaned[key] = stored

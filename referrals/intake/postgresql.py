@@ -25,7 +25,7 @@ WITH given AS (
     RETURNING id
 ), planned AS (
     INSERT INTO referrals_delivery (referral_id, connection_id, campaign_id, status, outcome,
-                                    due_at, attempt_number, step, next_cause, created_at)
+                                    due_at, attempt_number, attempts_used, next_trigger, created_at)
     SELECT new.id, link.connection_id, link.campaign_id, 'pending', '',
            %(now)s, 0, 0, 'first', %(now)s
     FROM new CROSS JOIN connections_link link

@@ -1,8 +1,8 @@
 """What happens to referrals, one noun a module."""
 
+from referrals.models.breaker_state import BreakerState
 from referrals.models.deliveries import Delivery, DeliveryAttempt
-from referrals.models.health import ConnectionHealth
-from referrals.models.keys import IntakeKey
+from referrals.models.intake_keys import IntakeKey
 from referrals.models.referrals import Referral
 
-__all__ = ["ConnectionHealth", "Delivery", "DeliveryAttempt", "IntakeKey", "Referral"]
+__all__ = ["BreakerState", "Delivery", "DeliveryAttempt", "IntakeKey", "Referral"]

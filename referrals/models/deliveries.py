@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.db import models
 
-from connections.http.outcomes import Outcome
+from connections.core.response.outcomes import Outcome
 from connections.models import Campaign, Connection, ExchangeRecord
 from connections.models.scoping import ScopedQuerySet
 from referrals.models.referrals import Referral
-from referrals.states import NEEDING_A_PERSON, Cause, DeliveryStatus
+from referrals.statuses import NEEDING_A_PERSON, DeliveryStatus, Trigger
 
 
 class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
@@ -24,12 +24,12 @@ class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
 
     def claimable(self, now: datetime) -> DeliveryQuerySet:
         """The deliveries that a worker may take now, but for limits that pass within a moment."""
-        is_awake = models.Q(connection__health__resting_until=None) | models.Q(
-            connection__health__resting_until__lte=now
+        is_awake = models.Q(connection__breaker__open_until=None) | models.Q(
+            connection__breaker__open_until__lte=now
         )
         return self.filter(is_awake, due_at__lte=now, connection__state=Connection.State.ACTIVE)
 
-    def under_way(self) -> DeliveryQuerySet:
+    def in_flight(self) -> DeliveryQuerySet:
         """The deliveries that a worker has in hand, or had when it died."""
         return self.filter(claimed_at__isnull=False)
 
@@ -73,15 +73,15 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     attempt_number = models.PositiveIntegerField(default=0)
-    step = models.PositiveSmallIntegerField(
+    attempts_used = models.PositiveSmallIntegerField(
         default=0, help_text="How many attempts of the schedule are used up."
     )
-    next_cause = models.CharField(
-        max_length=8, choices=[(cause.value, cause.capitalize()) for cause in Cause],
-        default=Cause.FIRST.value,
+    next_trigger = models.CharField(
+        max_length=8, choices=[(trigger.value, trigger.capitalize()) for trigger in Trigger],
+        default=Trigger.FIRST.value,
     )  # fmt: skip
     created_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -142,8 +142,8 @@ class DeliveryAttempt(ExchangeRecord):
         Delivery, on_delete=models.PROTECT, related_name="attempts", db_index=False
     )
     number = models.PositiveIntegerField()
-    cause = models.CharField(
-        max_length=8, choices=[(cause.value, cause.capitalize()) for cause in Cause]
+    trigger = models.CharField(
+        max_length=8, choices=[(trigger.value, trigger.capitalize()) for trigger in Trigger]
     )
 
     objects = DeliveryAttemptQuerySet.as_manager()

@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
 
+from connections.core.personal_data import without_addresses
 from connections.models import Campaign
 from connections.models.scoping import ScopedQuerySet
-from connections.privacy import without_addresses
-from referrals.identifiers import uuid7
+from referrals.uuid7 import uuid7
 
 
 class ReferralQuerySet(ScopedQuerySet["Referral"]):

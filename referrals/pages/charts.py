@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from referrals.states import DeliveryStatus
-from referrals.statistics import Step
+from referrals.monitoring.statistics import Step
+from referrals.statuses import DeliveryStatus
 
 WIDTH, HEIGHT = 720, 160
 _GAP = 0.22
 """The part of a step's width that is left empty."""
 
-_LEAST_HEIGHT = 1.5
+_MIN_HEIGHT = 1.5
 """What there is little of must still be seen."""
 
 SPARK_WIDTH, SPARK_HEIGHT = 96, 22
@@ -104,7 +104,7 @@ def _segments(step: Step, highest: int) -> list[Segment]:
     for status in STACK:
         count = step.counts.get(status, 0)
         if count:
-            height = max(_LEAST_HEIGHT, count / highest * HEIGHT)
+            height = max(_MIN_HEIGHT, count / highest * HEIGHT)
             top = max(0.0, top - height)
             segments.append(
                 Segment(status=status, count=count, y=round(top, 2), height=round(height, 2))

@@ -1,6 +1,6 @@
 """The admin's index: what was delivered, how each connection does, and what waits for a person.
 
-Counts nothing itself: the numbers are `referrals.statistics`'.
+Counts nothing itself: the numbers are `referrals.monitoring.statistics`'.
 """
 
 from __future__ import annotations
@@ -16,14 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from connections.http.outcomes import Outcome
+from config.queue import heartbeats
+from connections.core.response.outcomes import Outcome
 from connections.models import Connection
-from referrals import heartbeats
 from referrals.models import Delivery, DeliveryAttempt
-from referrals.pages.beginning import first_steps
-from referrals.pages.charts import STACK, chart, sparkline
-from referrals.states import NEEDING_A_PERSON, DeliveryStatus
-from referrals.statistics import (
+from referrals.monitoring.statistics import (
     WINDOWS,
     Activity,
     Backlog,
@@ -32,9 +29,12 @@ from referrals.statistics import (
     backlogs,
     traffic,
 )
+from referrals.pages.charts import STACK, chart, sparkline
+from referrals.pages.onboarding import onboarding_steps
+from referrals.statuses import NEEDING_A_PERSON, DeliveryStatus
 
-MOST_CONNECTIONS = 50
-MOST_PLACES = 5
+MAX_CONNECTIONS = 50
+MAX_CONNECTIONS_PER_ITEM = 5
 """Connections that are named for each thing that waits for a person."""
 
 _EXPLANATIONS = {
@@ -45,7 +45,7 @@ _EXPLANATIONS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ConnectionCount:
     """One connection with so many deliveries that wait for a person, and where they are listed."""
 
     connection: Connection
@@ -54,18 +54,18 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attention:
+class AttentionItem:
     """One thing that waits for a person, with the connections where most of it does."""
 
     outcome: str
     count: int
     explanation: str
     address: str
-    places: Sequence[Place]
+    top_connections: Sequence[ConnectionCount]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class ConnectionLine:
     """One connection's line: `state` says also that it rests."""
 
     connection: Any
@@ -77,12 +77,12 @@ class Health:
     @property
     def urgency(self) -> tuple[bool, int, int]:
         """For sorting: trouble first, then what has most to do."""
-        is_well = self.state == Connection.State.ACTIVE
-        return (is_well, -self.backlog.waiting, -sum(self.activity.totals))
+        is_closed = self.state == Connection.State.ACTIVE
+        return (is_closed, -self.backlog.waiting, -sum(self.activity.totals))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class Heartbeat:
     """When a part of the installation was last heard of."""
 
     name: str
@@ -103,8 +103,8 @@ def dashboard(request: HttpRequest) -> Mapping[str, Any]:
     is_new = not left and not flow.counts and not deliveries.exists()
     return {
         "may_watch": True,
-        "signs": signs_of_life(now),
-        "first_steps": first_steps(user) if is_new else (),
+        "signs": get_heartbeats(now),
+        "onboarding_steps": onboarding_steps(user) if is_new else (),
         **_chart(flow, window),
         **_connections(user, flow, left, now),
     }
@@ -130,25 +130,29 @@ def _connections(
     now: datetime,
 ) -> dict[str, Any]:
     rows = Connection.objects.visible_to(user).with_is_tested()
-    connections = list(rows.select_related("account", "health"))
+    connections = list(rows.select_related("account", "breaker"))
     lines = [_health(one, flow.activities, left, now) for one in connections]
     lines.sort(key=lambda line: line.urgency)
     return {
         "attention": _attention(connections, left),
         "held": [line for line in lines if line.state == Connection.State.HELD],
-        "health": lines[:MOST_CONNECTIONS],
-        "more": max(0, len(lines) - MOST_CONNECTIONS),
+        "health": lines[:MAX_CONNECTIONS],
+        "more": max(0, len(lines) - MAX_CONNECTIONS),
     }
 
 
-def signs_of_life(now: datetime) -> list[Sign] | None:
+def get_heartbeats(now: datetime) -> list[Heartbeat] | None:
     """Whether workers and the tick are alive; None where Redis, which would know, is away."""
     try:
-        beats = heartbeats.last_beats()
+        heartbeats_by_name = heartbeats.read_heartbeats()
     except RedisError:
         return None
     return [
-        Sign(name=name, at=beats.get(name), is_alive=heartbeats.is_alive(beats, name, now))
+        Heartbeat(
+            name=name,
+            at=heartbeats_by_name.get(name),
+            is_alive=heartbeats.is_alive(heartbeats_by_name, name, now),
+        )
         for name in (heartbeats.WORKER, heartbeats.TICK)
     ]
 
@@ -158,38 +162,40 @@ def _health(
     activities: Mapping[int, Activity],
     left: Mapping[int, Backlog],
     now: datetime,
-) -> Health:
+) -> ConnectionLine:
     activity = activities.get(connection.pk, Activity())
-    health = getattr(connection, "health", None)
-    is_resting = health is not None and health.resting_until and health.resting_until > now
+    health = getattr(connection, "breaker", None)
+    is_open = health is not None and health.open_until and health.open_until > now
     is_active = connection.state == Connection.State.ACTIVE
-    return Health(
+    return ConnectionLine(
         connection=connection,
-        state="resting" if is_active and is_resting else connection.state,
+        state="resting" if is_active and is_open else connection.state,
         activity=activity,
         backlog=left.get(connection.pk, Backlog()),
         spark=sparkline(activity.totals),
     )
 
 
-def _attention(connections: Iterable[Connection], left: Mapping[int, Backlog]) -> list[Attention]:
+def _attention(
+    connections: Iterable[Connection], left: Mapping[int, Backlog]
+) -> list[AttentionItem]:
     found = []
     for status in NEEDING_A_PERSON:
         counts = {one: _open(left.get(one.pk, Backlog()), status) for one in connections}
         total = sum(counts.values())
         if total:
             worst = sorted((one for one in counts if counts[one]), key=lambda one: -counts[one])
-            places = [
-                Place(connection=one, count=counts[one], address=_log(status, one.pk))
-                for one in worst[:MOST_PLACES]
+            top_connections = [
+                ConnectionCount(connection=one, count=counts[one], address=_log(status, one.pk))
+                for one in worst[:MAX_CONNECTIONS_PER_ITEM]
             ]
             found.append(
-                Attention(
+                AttentionItem(
                     outcome=status.value,
                     count=total,
                     explanation=_EXPLANATIONS[Outcome(status.value)],
                     address=_log(status),
-                    places=places,
+                    top_connections=top_connections,
                 )
             )
     return found

@@ -23,9 +23,9 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 
+from config.queue import job_queue
 from connections.models import Account
-from referrals import queue
-from tests.people import make_person
+from tests.users import create_user
 
 # Playwright's loop runs in the thread of the tests, where Django would refuse its own queries.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -34,7 +34,7 @@ _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
-_PATIENCE_MILLISECONDS = 10_000
+_TIMEOUT_MILLISECONDS = 10_000
 _POLL_SECONDS = 0.02
 
 _REPORT_VIOLATIONS = """
@@ -71,7 +71,7 @@ def open_page(
     def make(user: User | None, **options: Any) -> Page:
         context = chromium.new_context(base_url=live_server.url, **options)
         contexts.append(context)
-        context.set_default_timeout(_PATIENCE_MILLISECONDS)
+        context.set_default_timeout(_TIMEOUT_MILLISECONDS)
         page = context.new_page()
         if options.get("java_script_enabled", True):
             context.expose_function("complain", lambda text: _complain(complaints, text))
@@ -97,7 +97,7 @@ def page(open_page: Callable[..., Page], admin_user: User) -> Page:
 @pytest.fixture
 def editor(transactional_db: None, account: Account) -> User:
     """Somebody who sets up the account's connections."""
-    return make_person("Eda", account, role="Editor")
+    return create_user("Eda", account, role="Editor")
 
 
 @pytest.fixture
@@ -128,9 +128,9 @@ class _ThreadWorker(SimpleWorker):  # type: ignore[misc]
 
 def _work_until(stop: threading.Event) -> None:
     while not stop.wait(_POLL_SECONDS):
-        if queue.waiting_jobs():
-            connection = queue.redis_connection()
-            _ThreadWorker([queue.QUEUE], connection=connection, serializer=JSONSerializer).work(
+        if job_queue.waiting_jobs():
+            connection = job_queue.redis_connection()
+            _ThreadWorker([job_queue.QUEUE], connection=connection, serializer=JSONSerializer).work(
                 burst=True, logging_level="WARNING"
             )
     databases.close_all()

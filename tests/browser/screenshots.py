@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from connections.simulator import CRM
 from tests.browser.connection_page import go_to, open_tab, press_test
-from tests.browser.showroom import Showroom, furnish
-from tests.crm import CRM
+from tests.browser.screenshot_data import ScreenshotData, seed
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 900}
@@ -22,9 +22,9 @@ CRM_PORT = 9000
 
 
 @pytest.fixture
-def showroom(transactional_db: None) -> Iterator[Showroom]:
+def showroom(transactional_db: None) -> Iterator[ScreenshotData]:
     crm = _simulator()
-    yield furnish(crm)
+    yield seed(crm)
     crm.stop()
 
 
@@ -37,7 +37,7 @@ def _simulator() -> CRM:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pictures_of_the_main_pages(
-    open_page: Callable[..., Page], showroom: Showroom, worker: None, scheme: str
+    open_page: Callable[..., Page], showroom: ScreenshotData, worker: None, scheme: str
 ) -> None:
     page = open_page(showroom.person, viewport=SIZE, color_scheme=scheme)
     for name, show in PICTURES.items():
@@ -45,44 +45,44 @@ def test_pictures_of_the_main_pages(
         page.screenshot(path=FOLDER / f"{name}-{scheme}.png", animations="disabled", caret="hide")
 
 
-def dashboard(page: Page, showroom: Showroom) -> None:
+def dashboard(page: Page, showroom: ScreenshotData) -> None:
     page.goto("/admin/")
 
 
-def doors(page: Page, showroom: Showroom) -> None:
+def doors(page: Page, showroom: ScreenshotData) -> None:
     page.goto("/admin/connections/connection/add/api/")
 
 
-def connection(page: Page, showroom: Showroom) -> None:
+def connection(page: Page, showroom: ScreenshotData) -> None:
     go_to(page, showroom.connection)
     open_tab(page, "Response handling")
 
 
-def body(page: Page, showroom: Showroom) -> None:
+def body(page: Page, showroom: ScreenshotData) -> None:
     go_to(page, showroom.connection)
     open_tab(page, "Body")
 
 
-def result(page: Page, showroom: Showroom) -> None:
+def result(page: Page, showroom: ScreenshotData) -> None:
     go_to(page, showroom.connection)
     press_test(page)
     page.evaluate("scrollTo(0, 0)")
 
 
-def linking(page: Page, showroom: Showroom) -> None:
+def linking(page: Page, showroom: ScreenshotData) -> None:
     page.goto(f"/admin/real-time-referral/?connection={showroom.connection.pk}&unlinked=1")
     expect(page.get_by_role("region", name="Unlinked campaigns")).to_be_visible()
 
 
-def log(page: Page, showroom: Showroom) -> None:
+def log(page: Page, showroom: ScreenshotData) -> None:
     page.goto("/admin/referrals/delivery/")
 
 
-def delivery(page: Page, showroom: Showroom) -> None:
+def delivery(page: Page, showroom: ScreenshotData) -> None:
     page.goto(f"/admin/referrals/delivery/{showroom.odd.pk}/change/")
 
 
-PICTURES: dict[str, Callable[[Page, Showroom], None]] = {
+PICTURES: dict[str, Callable[[Page, ScreenshotData], None]] = {
     "dashboard": dashboard,
     "doors": doors,
     "connection": connection,

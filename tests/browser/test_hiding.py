@@ -9,15 +9,25 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Page
 
-from connections.http.masking import MASK
-from tests.people import make_person
-from tests.world import PERSONAL, World, make_world
+from connections.core.masking import MASK
+from tests.factories import PERSONAL, World, make_world
+from tests.users import create_user
 
-DEEDS = {"Replay", "Re-read", "Cancel", "Link", "Unlink", "Pause", "Release", "Test", "Save"}
+DELIVERY_ACTIONS = {
+    "Replay",
+    "Re-read",
+    "Cancel",
+    "Link",
+    "Unlink",
+    "Pause",
+    "Release",
+    "Test",
+    "Save",
+}
 
-FEWEST_PAGES = 50
+MIN_PAGES = 50
 
-MOST_PARAMETERS = 1
+MAX_PARAMETERS = 1
 """Filters of a list lead to each other without end; one at a time is enough."""
 
 
@@ -56,7 +66,7 @@ def follow_links(page: Page, start: str) -> Iterator[Seen]:
         for link in found["links"]:
             path = urlsplit(link)._replace(scheme="", netloc="", fragment="").geturl()
             is_new = path.startswith("/admin/") and _kind(path) not in known
-            if is_new and len(_kind(path)[1]) <= MOST_PARAMETERS:
+            if is_new and len(_kind(path)[1]) <= MAX_PARAMETERS:
                 known.add(_kind(path))
                 queue.append(path)
 
@@ -69,12 +79,12 @@ def _kind(address: str) -> tuple[str, tuple[str, ...]]:
 def test_a_reporter_sees_no_customer_and_no_button_wherever_a_link_leads(
     open_page: Callable[..., Page], world: World
 ) -> None:
-    page = open_page(make_person("Rob", world.account, role="Reporter"))
+    page = open_page(create_user("Rob", world.account, role="Reporter"))
     opened, masked, wrong = 0, 0, []
     for seen in follow_links(page, "/admin/"):
         opened, masked = opened + 1, masked + (MASK in seen.content)
         wrong += [f"{seen.address}: {one}" for one in PERSONAL if one in seen.content]
-        wrong += [f"{seen.address}: button {one}" for one in seen.buttons & DEEDS]
+        wrong += [f"{seen.address}: button {one}" for one in seen.buttons & DELIVERY_ACTIONS]
     assert wrong == []
-    assert opened >= FEWEST_PAGES
+    assert opened >= MIN_PAGES
     assert masked >= 3

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from connections.models import Account, Campaign, Connection, ConnectionTest, Link
 from referrals.models import Delivery
-from tests.referrals.making import hand_in
+from tests.referrals.factories import create_referrals
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_unlinking_campaigns_from_your_api_connection(page: Page, link: Link) ->
 
 
 def test_unlinking_asks_about_what_waits(page: Page, campaign: Campaign, link: Link) -> None:
-    hand_in(campaign, "jo@example.com", "mia@example.com")
+    create_referrals(campaign, "jo@example.com", "mia@example.com")
     go_to_the_real_time_referral_page(page)
     expand(page).get_by_role("button", name="Unlink Newsletter").click()
 

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from connections.models import Account, Campaign
+from connections.simulator import CRM
 from referrals.models import IntakeKey
-from referrals.models.keys import issue_key
+from referrals.models.intake_keys import issue_key
 from tests.browser.connection_page import (
     go_to_the_doors,
     link,
@@ -19,10 +20,9 @@ from tests.browser.connection_page import (
     press_test,
     save,
 )
-from tests.crm import CRM
-from tests.people import make_person
+from tests.users import create_user
 
-PATIENCE_SECONDS = 20
+MAX_WAIT_SECONDS = 20
 
 COMMAND = """curl -X POST \\
   '{crm}/3.0/lists/production/members' \\
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("worker")
 @pytest.fixture
 def page(open_page: Callable[..., Page], transactional_db: None, account: Account) -> Page:
     """A browser at which an editor sits who may see customers' data."""
-    return open_page(make_person("Eda", account, role="Editor", sees_customers=True))
+    return open_page(create_user("Eda", account, role="Editor", sees_customers=True))
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ class Website:
         self._address = f"/api/v1/campaigns/{campaign.key}/referrals"
         self._headers = {"Authorization": f"Bearer {key}"}
 
-    def hand_in(self, external_id: str, **attributes: str) -> None:
+    def create_referrals(self, external_id: str, **attributes: str) -> None:
         """Post one referral to the live server."""
         answer = self._requests.post(
             self._address,
@@ -67,7 +67,7 @@ class Website:
 
 def expect_delivered(page: Page, external_id: str) -> None:
     """The delivery log says so, and the delivery's own page shows the exchange."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    end = time.monotonic() + MAX_WAIT_SECONDS
     row = page.locator("#result_list tbody tr").filter(has_text=external_id)
     while True:
         page.goto("/admin/")
@@ -100,7 +100,7 @@ def test_from_a_preset_to_a_delivered_referral(
     expect(page.get_by_label("Result")).to_contain_text("As expected.")
 
     link(page, "Newsletter list", campaign.name)
-    website.hand_in("order-1001", email="jo@example.com", first_name="Jo", last_name="Doe")
+    website.create_referrals("order-1001", email="jo@example.com", first_name="Jo", last_name="Doe")
 
     expect_delivered(page, "order-1001")
     expect(page.locator("pre").first).to_contain_text('"email_address": "jo@example.com"')
@@ -127,7 +127,9 @@ def test_from_a_pasted_command_to_a_delivered_referral(
     expect(page.get_by_label("Result")).to_contain_text("As expected.")
 
     link(page, "From curl", campaign.name)
-    website.hand_in("order-1002", email="mia@example.com", first_name="Mia", last_name="Doe")
+    website.create_referrals(
+        "order-1002", email="mia@example.com", first_name="Mia", last_name="Doe"
+    )
 
     expect_delivered(page, "order-1002")
     request = page.locator("pre").first

@@ -1,4 +1,4 @@
-"""“Setting up the API connection”, step by step, as the page of the seed tells it."""
+"""“Setting up the API connection”, step by attempts_used, as the page of the seed tells it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from connections.models import Account, Connection
+from connections.simulator import CRM
 from tests.browser.connection_page import add_rule, go_to, go_to_the_doors, open_tab, save
-from tests.crm import CRM
 
 BODY = '{"email_address": "", "status": "subscribed"}'
 

@@ -1,4 +1,4 @@
-"""“Testing your API connection”, step by step, as the page of the seed tells it."""
+"""“Testing your API connection”, step by attempts_used, as the page of the seed tells it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from connections.models import Connection, ConnectionTest
-from connections.pages import testing
+from connections.pages import connection_test
+from connections.simulator import CRM
 from tests.browser.connection_page import go_to, open_tab, press_test, save
-from tests.crm import CRM
 
 
 def sample(page: Page, email: str) -> None:
@@ -55,7 +55,7 @@ def test_testing_your_api_connection(editors_page: Page, connection: Connection,
 def test_without_a_worker_the_test_is_sent_from_the_web_process(
     editors_page: Page, connection: Connection, monkeypatch: pytest.MonkeyPatch, crm: CRM
 ) -> None:
-    monkeypatch.setattr(testing, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(connection_test, "MAX_WAIT_SECONDS", 0.3)
     page = editors_page
     go_to(page, connection)
     page.get_by_role("button", name="Test", exact=True).click()

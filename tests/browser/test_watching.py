@@ -10,13 +10,13 @@ from playwright.sync_api import Page, expect
 
 from connections.models import Campaign, Connection, Link
 from referrals.models import Delivery
-from tests.referrals.making import deliver, hand_in
+from tests.referrals.factories import create_referrals, deliver
 
 
 @pytest.fixture
 def odd(campaign: Campaign, link: Link) -> Delivery:
     """A delivery whose answer no rule covers, among others that went well."""
-    hand_in(campaign, "jo@example.com", "mia@example.com", "odd@example.com")
+    create_referrals(campaign, "jo@example.com", "mia@example.com", "odd@example.com")
     deliver()
     return Delivery.objects.get(status="unrecognised")
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from connections import __version__
-from connections.http.build import USER_AGENT
+from connections.core.request.builder import USER_AGENT
 
 
 def test_project_takes_its_version_from_the_code() -> None:

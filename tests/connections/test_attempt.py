@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from connections.attempt import Attempt, PreparedConnection, prepare
-from connections.http.spec import ConnectionSpec, Environment, Limits
+from connections.core.spec import ConnectionSpec, Environment, Limits
 from connections.models import Connection, Endpoint, ResponseRule
-from connections.outbound import shared_client
-from tests.crm import CRM
+from connections.simulator import CRM
+from connections.transport.shared import shared_client
 
 JO = {"email": "jo@example.com", "first_name": "Jo"}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connections.checklist import requirements
-from connections.drafts import Draft, saved_draft
-from connections.http.outcomes import Outcome
-from connections.http.spec import ConnectionSpec, ExpectedResponse
+from connections.core.response.outcomes import Outcome
+from connections.core.spec import ConnectionSpec, ExpectedResponse
+from connections.mapping.draft import Draft, saved_draft
+from connections.mapping.to_rows import store_connection
 from connections.models import Account, Connection, Endpoint, TechnicalContact
 from connections.preview import make_preview
-from connections.storing import store_connection
 
 TITLES = [
     "API documentation", "Technical contact", "Endpoints", "Method", "Authentication",

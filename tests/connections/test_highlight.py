@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from connections.highlight import coloured
-from connections.pretty import Language
+from connections.presentation.formatting import Language
+from connections.presentation.highlight import coloured
 
 
 def pieces(text: str, language: Language) -> list[tuple[str, str]]:

@@ -12,82 +12,83 @@ import sys
 import pytest
 from django.conf import settings
 
-_LONGEST_SECONDS = 30
+_MAX_SECONDS = 30
 """Of which nearly all is Python's start, also on a machine where much else runs."""
 
 # Each text is so long that the pattern which was mended took several times as long as is waited.
 _READINGS = {
     "comments that never end": """
-from connections.http.answers import Answer
-from connections.http.messages import Response
-print(Answer(Response(status=200, body=b"<!--x>" * 100_000)).xml.why)
+from connections.core.response.parsed import ParsedResponse
+from connections.core.messages import Response
+print(ParsedResponse(Response(status=200, body=b"<!--x>" * 100_000)).xml.why)
 """,
     "a name of an id after the other": """
-from connections.suggestions import Condition, _condition
+from connections.core.response.suggestions import Condition, _condition
 print([one.operator for one in _condition("json", "'id" * 100_000 + "/", "x")])
 """,
     "a word that might be an address": """
-from connections.curl.leaves import PastedText
-print([leaf.value for leaf in PastedText("a" * 300_000 + " jo@example.com").leaves()])
+from connections.importers.curl.body_values import TextBody
+print([leaf.value for leaf in TextBody("a" * 300_000 + " jo@example.com").leaves()])
 """,
     "two words that might be an address": """
-from connections.curl.leaves import PastedText
-print(PastedText("a" * 150_000 + "@" + "b" * 150_000).leaves())
+from connections.importers.curl.body_values import TextBody
+print(TextBody("a" * 150_000 + "@" + "b" * 150_000).leaves())
 """,
     "a stand-in over two lines": """
-from connections.curl.credentials import real
+from connections.importers.curl.credentials import real
 print(len(real("yourkey" * 100_000 + "\\nx")))
 """,
     "a URL of many parameters": """
-from connections.curl.words import split_command
+from connections.importers.curl.tokenizer import split_command
 print(len(split_command("curl https://a?" + "&" * 250_000).words[1]))
 """,
     "placeholders that never end": """
-from connections.http.bodies.urlencoded import _split_outside_placeholders
+from connections.core.request.bodies.urlencoded import _split_outside_placeholders
 print(len(_split_outside_placeholders("a&" + "{{" * 150_000 + "&")))
 """,
     "a host of placeholders that never end": """
-from connections.http.build import _AUTHORITY
+from connections.core.request.builder import _AUTHORITY
 print(len(_AUTHORITY.match("https://" + "{{" * 100_000)[1]))
 """,
     "JSON in quotes that never end": """
-from connections.pretty import indent_json
+from connections.presentation.formatting import indent_json
 print(len(indent_json('"\\\\' * 100_000)))
 """,
     "a credential that may be read in many ways": """
-from connections.http.masking import Mask
+from connections.core.masking import Mask
 echo = "".join(letter + r"\\\\\\u0021" for letter in "abcdefghijklmno") + "x"
 print(Mask(["a!b!c!d!e!f!g!h!i!j!k!l!m!n!o!p!"]).in_text("abcdefghijklmnop" + echo * 500)[-1])
 """,
     "backslashes that may be read in many ways": """
-from connections.http.masking import Mask
+from connections.core.masking import Mask
 print(Mask([r"\\!" * 12 + "z"]).in_text("z" + r"\\\\\\!" * 9_000)[-1])
 """,
     "a credential that stands everywhere": """
-from connections.http.masking import Mask
+from connections.core.masking import Mask
 print(len(Mask(["a"]).in_text("a " * 1_000_000)))
 """,
     "markup in which nothing is closed": """
 from django.conf import settings
 settings.configure()
-from connections.highlight import coloured
-from connections.pretty import Language
+from connections.presentation.highlight import coloured
+from connections.presentation.formatting import Language
 for opened in ("<!--", "<?", "<![CDATA[", "<script>", "<a ", "<a b='", "&", "</a "):
     coloured(opened * 40_000, Language.XML)
 coloured("<a " + "b" * 300_000, Language.HTML)
 print("coloured")
 """,
     "many texts for one pattern": """
-from connections.http.operators import Comparison, matches
+from connections.core.response.operators import Comparison, matches
 print(matches(Comparison(values=["(a|aa)+$"], ignore_case=False))(["a" * 22 + "b"] * 10_000))
 """,
     "many texts for the pattern in a JSON path": """
 import json
-from connections.http.answers import Answer
-from connections.http.messages import Response
-from connections.http.places import places
+from connections.core.response.parsed import ParsedResponse
+from connections.core.messages import Response
+from connections.core.response.extractors import extractors
 body = json.dumps(["a" * 22 + "b"] * 10_000).encode()
-print(places["json"]("$[?search(@, '(a|aa)+$')]").find(Answer(Response(status=200, body=body))))
+parsed = ParsedResponse(Response(status=200, body=body))
+print(extractors["json"]("$[?search(@, '(a|aa)+$')]").find(parsed))
 """,
 }
 _READ = {
@@ -106,7 +107,7 @@ _READ = {
     "markup in which nothing is closed": "coloured",
     "many texts for one pattern": "False",
     "many texts for the pattern in a JSON path": (
-        "Unreadable(why='the pattern in the path takes too long for this body')"
+        "ParseFailure(why='the pattern in the path takes too long for this body')"
     ),
 }
 
@@ -115,6 +116,6 @@ _READ = {
 def test_a_text_made_to_be_slow_is_read_quickly(name: str) -> None:
     finished = subprocess.run(
         [sys.executable, "-W", "error", "-c", _READINGS[name]], cwd=settings.BASE_DIR,
-        capture_output=True, text=True, timeout=_LONGEST_SECONDS, check=False,
+        capture_output=True, text=True, timeout=_MAX_SECONDS, check=False,
     )  # fmt: skip
     assert (finished.stderr, finished.stdout.strip()) == ("", _READ[name])

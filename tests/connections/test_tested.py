@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 from django.test import Client
 
-from connections.files import dump_connection, load_connection
-from connections.http.messages import Response
-from connections.http.outcomes import Outcome
-from connections.http.rules import Rule
+from connections.core.messages import Response
+from connections.core.response.outcomes import Outcome
+from connections.core.response.rules import Rule
+from connections.importers.files import dump_connection, load_connection
 from connections.jobs import run_queued_test
-from connections.learning import add_rule, keep_answer, touch
+from connections.mapping.to_rows import store_connection
 from connections.models import Connection, ConnectionTest
-from connections.services import hold_connection, release_connection, run_test
-from connections.storing import store_connection
-from tests.connections.pages import change_form, change_url
-from tests.crm import CRM
+from connections.operations.rules_from_tests import add_rule, keep_expected_response, touch
+from connections.operations.services import hold_connection, release_connection, run_test
+from connections.simulator import CRM
+from tests.connections.pages.helpers import change_form, change_url
 
 pytestmark = pytest.mark.usefixtures("uncollected")
 
@@ -139,7 +139,7 @@ def make_rule(connection: Connection) -> None:
 
 def keep(connection: Connection) -> None:
     answer = Response(status=404, headers=(), body=b"")
-    keep_answer(connection, name="Gone", answer=answer, outcome=Outcome.REJECTED)
+    keep_expected_response(connection, name="Gone", answer=answer, outcome=Outcome.REJECTED)
 
 
 def load_file(connection: Connection) -> None:

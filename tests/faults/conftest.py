@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults import report
 from tests.faults.installation import Installation
-from tests.faults.property import Tally
+from tests.faults.invariants import Tally
 
 Prove = Callable[[str, float], Tally]
 

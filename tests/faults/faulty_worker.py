@@ -25,14 +25,15 @@ from django.core.management import execute_from_command_line  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from connections.client import sending  # noqa: E402
-from referrals import channel, claims, pump, senders  # noqa: E402
+from connections.transport import client  # noqa: E402
+from referrals import leases  # noqa: E402
+from referrals.delivery import connection_sender, pump, thread_pool  # noqa: E402
 
 # Whatever is replaced, is replaced behind the type checker's back.
 PUMP: Any = pump
-CHANNEL: Any = channel.Channel
-SENDING: Any = sending
-SENDERS: Any = senders.Senders
+SENDER: Any = connection_sender.ConnectionSender
+CLIENT: Any = client
+THREAD_POOL: Any = thread_pool.ThreadPool
 
 _HANDS_FULL = 5
 
@@ -66,31 +67,31 @@ def after_claim() -> None:
 
 def hands_full() -> None:
     """Die with five deliveries in hand or more: as many as a slow CRM would get."""
-    submit = SENDERS.submit
+    submit = THREAD_POOL.submit
 
     def fail(self: Any, work: Any) -> None:
         submit(self, work)
-        if is_time(1) and self.under_way >= _HANDS_FULL:
+        if is_time(1) and self.in_flight >= _HANDS_FULL:
             die()
 
-    SENDERS.submit = fail
+    THREAD_POOL.submit = fail
 
 
 def mid_send() -> None:
     """Die between the last byte of a request and the first of its answer."""
-    send = SENDING._send
+    send = CLIENT._send
 
     def fail(wire: Any, message: bytes) -> None:
         send(wire, message)
         if is_time(1):
             die()
 
-    SENDING._send = fail
+    CLIENT._send = fail
 
 
 def after_answer() -> None:
     """Die with an answer that was read and never recorded."""
-    deliver = CHANNEL.deliver
+    deliver = SENDER.deliver
 
     def fail(self: Any, *arguments: Any) -> Any:
         finished = deliver(self, *arguments)
@@ -98,7 +99,7 @@ def after_answer() -> None:
             die()
         return finished
 
-    CHANNEL.deliver = fail
+    SENDER.deliver = fail
 
 
 def mid_record() -> None:
@@ -110,9 +111,9 @@ def after_record() -> None:
     """Die when the answers are committed, and nobody in the process knows."""
     complete = PUMP.complete
 
-    def fail(completions: Any) -> Any:
-        recorded = complete(completions)
-        if is_time(len(completions)):
+    def fail(results: Any) -> Any:
+        recorded = complete(results)
+        if is_time(len(results)):
             die()
         return recorded
 
@@ -145,7 +146,7 @@ def clock() -> None:
 def _around_backend(
     name: str, before: Callable[[], None] | None = None, after: Callable[[], None] | None = None
 ) -> None:
-    kind = type(claims._backend())
+    kind = type(leases._backend())
     method = getattr(kind, name)
 
     def fail(self: Any, batch: Any, **options: Any) -> Any:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from tests.crm import CRM
-from tests.faults.property import Tally, tally
+from connections.simulator import CRM
+from tests.faults.invariants import Tally, tally
 from tests.stack import ROOT, Stack
 
 IS_POSTGRESQL = bool(os.environ.get("DATABASE_URL"))
@@ -71,16 +71,16 @@ class Installation(Stack):
         self.crm.start()
         self.valkey.start()
         self._database.create()
-        self.furnish(*self._wanted)
+        self.seed(*self._wanted)
         return self
 
-    def furnish(self, *wanted: Connected) -> None:
+    def seed(self, *wanted: Connected) -> None:
         """Add a connection, a campaign and their link for each."""
         described = [asdict(one) for one in wanted]
         for one in described:
             one["crm"] = one["crm"] or self.crm.url
             one["limits"] = {"schedule": QUICK_SCHEDULE, **one["limits"]}
-        self.demo = json.loads(self.python("-m", "tests.faults.furnish", json.dumps(described)))
+        self.demo = json.loads(self.python("-m", "tests.faults.seed", json.dumps(described)))
 
     def python(self, *arguments: str) -> str:
         """Run a program to its end and return what it printed."""
@@ -114,7 +114,7 @@ class Installation(Stack):
         self.start_web()
         return started
 
-    def hand_in(self, count: int, campaign: str = "people", word: str = "jo") -> list[str]:
+    def create_referrals(self, count: int, campaign: str = "people", word: str = "jo") -> list[str]:
         """Hand in referrals over the API and remember those that were accepted."""
         numbers = [next(self._numbers) for _ in range(count)]
         items = [
@@ -148,7 +148,7 @@ class Installation(Stack):
         [[count]] = self.query("SELECT count(*) FROM referrals_delivery WHERE status = 'pending'")
         return int(count)
 
-    def settle(self, seconds: float = 120, left: int = 0) -> float:
+    def wait_until_finished(self, seconds: float = 120, left: int = 0) -> float:
         """Wait until all deliveries but so many are final; how long that took."""
         began = time.monotonic()
         end = began + seconds

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.property import Tally
+from tests.faults.invariants import Tally
 
 _KIND = "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite"
 _MACHINE = f"Python {platform.python_version()}, {os.cpu_count()} cores"

@@ -16,7 +16,7 @@ _WORKERS = 2
 
 _RELEASE = """
 from connections.models import Connection
-from referrals.holding import release
+from referrals.operations.release import release
 connection = Connection.objects.get(name="people")
 connection.secrets = {"password": "another-key"}
 connection.save()
@@ -29,11 +29,11 @@ def test_a_revoked_credential_holds_the_connection(tmp_path: Path) -> None:
     mails = tmp_path / "mails"
     with Installation(tmp_path, EMAIL_URL=f"filemail:///{mails}") as installation:
         installation.start_all(workers=_WORKERS)
-        installation.hand_in(RUN)
+        installation.create_referrals(RUN)
         installation.until(installation.delivered(RUN // 4))
         installation.crm.change_key("another-key")
         installation.until(lambda: state(installation) == "held")
-        installation.until(lambda: in_hand(installation) == 0)
+        installation.until(lambda: in_flight(installation) == 0)
         requests = len(installation.crm.received())
         time.sleep(3)
         assert len(installation.crm.received()) == requests, "held is held"
@@ -45,7 +45,7 @@ def test_a_revoked_credential_holds_the_connection(tmp_path: Path) -> None:
         installation.until(lambda: subjects(mails)["people is held: somebody must look"] == 1)
 
         installation.shell(_RELEASE)
-        seconds = installation.settle(240)
+        seconds = installation.wait_until_finished(240)
         found = installation.tally()
         name = f"a credential is revoked ({refused} refused), renewed, and the hold released"
         report.keep(report.row(name, found, seconds))
@@ -64,7 +64,7 @@ def state(installation: Installation) -> str:
     return str(installation.query(query)[0][0])
 
 
-def in_hand(installation: Installation) -> int:
+def in_flight(installation: Installation) -> int:
     query = "SELECT count(*) FROM referrals_delivery WHERE claimed_at IS NOT NULL"
     return int(installation.query(query)[0][0])
 

@@ -31,8 +31,10 @@ def test_connections_are_cut(installation: Installation, prove: Prove, moment: s
     installation.start_all(workers=0)
     for _ in range(2):
         installation.start_faulty_worker(f"cut_{moment}", FAULT_AFTER="0")
-    installation.hand_in(RUN)
-    found = prove(f"database connections are cut while {moment}", installation.settle(200))
+    installation.create_referrals(RUN)
+    found = prove(
+        f"database connections are cut while {moment}", installation.wait_until_finished(200)
+    )
     if moment == "claiming":
         assert (found.unknown, found.requests) == (0, RUN)
 
@@ -41,7 +43,7 @@ def test_connections_are_cut(installation: Installation, prove: Prove, moment: s
 @pytest.mark.faults
 def test_all_connections_are_cut_at_once(installation: Installation, prove: Prove) -> None:
     installation.start_all(workers=2)
-    installation.hand_in(RUN)
+    installation.create_referrals(RUN)
     for count in (200, 500, 800, 1100):
         installation.until(installation.delivered(count))
         with psycopg.connect(installation._database.url, autocommit=True) as other:
@@ -49,8 +51,8 @@ def test_all_connections_are_cut_at_once(installation: Installation, prove: Prov
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-    installation.hand_in(100)
-    prove("all database connections are cut, four times", installation.settle())
+    installation.create_referrals(100)
+    prove("all database connections are cut, four times", installation.wait_until_finished())
 
 
 @only_sqlite
@@ -59,13 +61,15 @@ def test_another_writer_locks_the_database(
     installation: Installation, prove: Prove, seconds: int
 ) -> None:
     installation.start_all(workers=2)
-    installation.hand_in(RUN)
+    installation.create_referrals(RUN)
     installation.until(installation.delivered(300))
     with closing(sqlite3.connect(installation.folder / "db.sqlite3", timeout=30)) as other:
         other.execute("BEGIN IMMEDIATE")
         time.sleep(seconds)
         other.rollback()
-    found = prove(f"another writer locks SQLite for {seconds} s", installation.settle())
+    found = prove(
+        f"another writer locks SQLite for {seconds} s", installation.wait_until_finished()
+    )
     if seconds == 3:
         assert (found.unknown, found.requests) == (0, RUN)
 
@@ -78,12 +82,12 @@ def test_the_server_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("DATABASE_URL", cluster.url)
         with Installation(tmp_path) as installation:
             installation.start_all(workers=2)
-            installation.hand_in(RUN)
+            installation.create_referrals(RUN)
             for count in (300, 900):
                 installation.until(installation.delivered(count))
                 cluster.restart()
-            installation.hand_in(100)
-            seconds = installation.settle()
+            installation.create_referrals(100)
+            seconds = installation.wait_until_finished()
             found = installation.tally()
             name = "the database server is restarted at once, twice"
             report.keep(report.row(name, found, seconds))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crm import CRM
+from connections.simulator import CRM
 from tests.faults import report
 from tests.faults.conftest import Prove
 from tests.faults.installation import PRODUCTS_TIMES, Installation
@@ -34,15 +34,15 @@ def trickle(installation: Installation) -> Iterator[None]:
     """Hand in one after the other, so many a second, for as long as the block lasts."""
     is_over = threading.Event()
 
-    def hand_in() -> None:
+    def create_referrals() -> None:
         began = time.monotonic()
         with ThreadPoolExecutor(4) as threads:
             for number in count():
                 if is_over.wait(max(0.0, began + number / _PER_SECOND - time.monotonic())):
                     return
-                threads.submit(installation.hand_in, 1, word="slow")
+                threads.submit(installation.create_referrals, 1, word="slow")
 
-    thread = threading.Thread(target=hand_in)
+    thread = threading.Thread(target=create_referrals)
     thread.start()
     try:
         yield
@@ -82,7 +82,7 @@ def test_one_of_two_workers_is_killed_with_its_hands_full(
         assert victim.wait(60) == -signal.SIGKILL
         # Until their leases have ended, so that it is never silent for want of referrals.
         installation.until(lambda: lost(installation) > 0, 240, every=0.5)
-    seconds = installation.settle()
+    seconds = installation.wait_until_finished()
 
     silence = longest_silence(installation)
     name = "longest silence at a CRM of 300 ms when one of two workers is killed"

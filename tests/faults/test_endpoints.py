@@ -12,7 +12,7 @@ import pytest
 from tests.faults import report
 from tests.faults.conftest import Prove
 from tests.faults.installation import RUN, Connected, Installation
-from tests.faults.road import Road, Weather
+from tests.faults.toxic_proxy import Toxic, ToxicProxy
 
 pytestmark = pytest.mark.faults
 
@@ -21,14 +21,14 @@ _RECOVERY_SECONDS = 240
 
 
 @pytest.fixture
-def road(tmp_path: Path) -> Iterator[Road]:
+def road(tmp_path: Path) -> Iterator[ToxicProxy]:
     """Takes its time, as roads do, so that what is under way at once can be counted."""
-    with Road(latency=0.05) as made:
+    with ToxicProxy(latency=0.05) as made:
         yield made
 
 
 @pytest.fixture
-def installation(tmp_path: Path, road: Road) -> Iterator[Installation]:
+def installation(tmp_path: Path, road: ToxicProxy) -> Iterator[Installation]:
     """With a road between the product and the CRM."""
     with Installation(tmp_path, Connected("people", crm=road.url)) as made:
         road.lead_to(made.crm.port)
@@ -37,18 +37,18 @@ def installation(tmp_path: Path, road: Road) -> Iterator[Installation]:
 
 @pytest.mark.parametrize("weather", ["refuse", "hang", "drip", "reset", "late"])
 def test_an_endpoint_fails_for_some_seconds_and_recovers(
-    installation: Installation, road: Road, prove: Prove, weather: Weather
+    installation: Installation, road: ToxicProxy, prove: Prove, weather: Toxic
 ) -> None:
     installation.start_all(workers=2)
     for _ in range(4):
-        installation.hand_in(RUN // 4)
+        installation.create_referrals(RUN // 4)
     installation.until(installation.delivered(RUN // 10))
     road.turn(weather)
     time.sleep(8)
     road.turn("open")
     opened_at = time.time()
 
-    seconds = installation.settle(_RECOVERY_SECONDS)
+    seconds = installation.wait_until_finished(_RECOVERY_SECONDS)
 
     found = prove(f"the endpoint fails for 8 s: {weather}", seconds)
     # What was under way when it began to refuse was cut off: that may have arrived, too.
@@ -58,30 +58,33 @@ def test_an_endpoint_fails_for_some_seconds_and_recovers(
     _check_the_order(installation)
 
 
-def test_an_endpoint_flaps(installation: Installation, road: Road, prove: Prove) -> None:
+def test_an_endpoint_flaps(installation: Installation, road: ToxicProxy, prove: Prove) -> None:
     installation.start_all(workers=2)
-    installation.hand_in(RUN)
+    installation.create_referrals(RUN)
     installation.until(installation.delivered(RUN // 10))
     for _ in range(10):
         for weather in ("refuse", "open"):
             road.turn(weather)
             time.sleep(0.5)
-    prove("the endpoint flaps, twice a second, for 10 s", installation.settle(_RECOVERY_SECONDS))
+    prove(
+        "the endpoint flaps, twice a second, for 10 s",
+        installation.wait_until_finished(_RECOVERY_SECONDS),
+    )
 
 
-def test_what_may_not_arrive_twice_is_held_for_a_person(tmp_path: Path, road: Road) -> None:
+def test_what_may_not_arrive_twice_is_held_for_a_person(tmp_path: Path, road: ToxicProxy) -> None:
     careful = Connected("people", crm=road.url, on_unknown="hold")
     with Installation(tmp_path, careful) as installation:
         road.lead_to(installation.crm.port)
         [worker] = installation.start_all()
-        installation.hand_in(RUN)
+        installation.create_referrals(RUN)
         installation.until(installation.delivered(RUN // 10))
         road.turn("late")
         time.sleep(4)
         road.turn("open")
         worker.kill()
         installation.start("worker")
-        seconds = installation.settle(_RECOVERY_SECONDS)
+        seconds = installation.wait_until_finished(_RECOVERY_SECONDS)
         found = installation.tally()
         report.keep(report.row("late answers and a killed worker; unknown is held", found, seconds))
         found.check()
@@ -90,7 +93,7 @@ def test_what_may_not_arrive_twice_is_held_for_a_person(tmp_path: Path, road: Ro
         assert max(installation.crm.duplicates().values(), default=0) == 0
 
 
-def _check_the_ramp(road: Road, installation: Installation, opened_at: float) -> None:
+def _check_the_ramp(road: ToxicProxy, installation: Installation, opened_at: float) -> None:
     """After the rest one by one, then twice as many every two seconds, never all at once."""
     after = [one.seconds for one in installation.crm.received() if one.seconds > opened_at]
     first = int(min(after))

@@ -16,17 +16,17 @@ def test_a_worker_freezes_and_comes_back_after_its_lease(
     installation: Installation, prove: Prove
 ) -> None:
     [frozen] = installation.start_all()
-    installation.hand_in(200, word="slow")
-    installation.hand_in(RUN - 200)
+    installation.create_referrals(200, word="slow")
+    installation.create_referrals(RUN - 200)
     installation.until(installation.delivered(100))
     _freeze(frozen, installation)
-    in_hand = installation.query(
+    in_flight = installation.query(
         "SELECT count(*) FROM referrals_delivery WHERE claimed_at IS NOT NULL"
     )[0][0]
-    assert in_hand > 0
+    assert in_flight > 0
 
     installation.start("worker")
-    seconds = installation.settle()
+    seconds = installation.wait_until_finished()
     before = installation.query("SELECT id, status, attempt_number FROM referrals_delivery")
     log = installation.query("SELECT id, number, outcome FROM referrals_deliveryattempt")
 
@@ -37,7 +37,7 @@ def test_a_worker_freezes_and_comes_back_after_its_lease(
     assert installation.query("SELECT id, status, attempt_number FROM referrals_delivery") == before
     assert installation.query("SELECT id, number, outcome FROM referrals_deliveryattempt") == log
     found = prove("a worker freezes until its leases have ended", seconds)
-    assert found.unknown == in_hand
+    assert found.unknown == in_flight
 
 
 def _freeze(worker: subprocess.Popen[bytes], installation: Installation) -> None:

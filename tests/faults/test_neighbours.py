@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults import report
 from tests.faults.installation import PRODUCTS_TIMES, RUN, Connected, Installation
-from tests.faults.road import Road
+from tests.faults.toxic_proxy import ToxicProxy
 
 pytestmark = pytest.mark.faults
 
@@ -36,7 +36,7 @@ def trickle(installation: Installation, campaigns: Sequence[str], word: str = "j
             time.sleep(max(0.0, began + number / _PER_SECOND - time.monotonic()))
             campaign = campaigns[number % len(campaigns)]
             bad = campaign.startswith("hanging")
-            threads.submit(installation.hand_in, 1, campaign, "hang" if bad else word)
+            threads.submit(installation.create_referrals, 1, campaign, "hang" if bad else word)
 
 
 def p95(installation: Installation, since: int) -> float:
@@ -82,7 +82,7 @@ def test_five_of_fifty_connections_hang(tmp_path: Path) -> None:
         told("p95 from acceptance to sending; 5 of 50 connections hang", before, after)
 
         for name in _OTHERS:
-            installation.hand_in(500, name, word="hang")
+            installation.create_referrals(500, name, word="hang")
         after = measure(installation, [*_HEALTHY, *_OTHERS])
         told("the same, with 500 handed in at once for each of them", before, after)
         for worker in workers:
@@ -93,7 +93,7 @@ def test_five_of_fifty_connections_hang(tmp_path: Path) -> None:
 
 
 def test_two_hundred_thousand_wait_for_a_dead_connection(tmp_path: Path) -> None:
-    with Road() as dead:
+    with ToxicProxy() as dead:
         dead.turn("refuse")
         wanted = [*(Connected(name) for name in _HEALTHY), Connected("dead", crm=dead.url)]
         with Installation(tmp_path, *wanted, **PRODUCTS_TIMES) as installation:

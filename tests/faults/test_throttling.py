@@ -27,9 +27,9 @@ def test_throttled_deliveries_come_later_and_use_up_nothing(
     installation: Installation, prove: Prove
 ) -> None:
     installation.start_all(workers=2)
-    limited = installation.hand_in(_LIMITED, "limited", word="throttled")
-    installation.hand_in(RUN - _LIMITED)
-    seconds = installation.settle(240)
+    limited = installation.create_referrals(_LIMITED, "limited", word="throttled")
+    installation.create_referrals(RUN - _LIMITED)
+    seconds = installation.wait_until_finished(240)
 
     seen = [one.seconds for one in installation.crm.received() if "/limited/" in one.path]
     assert len(seen) == 2 * _LIMITED
@@ -41,7 +41,7 @@ def test_throttled_deliveries_come_later_and_use_up_nothing(
     assert most <= _PER_SECOND + 1
     assert found.unknown == 0
     steps = installation.query(
-        "SELECT d.status, d.step, count(*) FROM referrals_delivery d"
+        "SELECT d.status, d.attempts_used, count(*) FROM referrals_delivery d"
         " JOIN referrals_referral r ON r.id = d.referral_id"
         f" WHERE r.external_id IN ({', '.join(map(repr, limited))}) GROUP BY 1, 2"
     )

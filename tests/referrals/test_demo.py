@@ -16,13 +16,13 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from connections.files import check_connection
+from connections.importers.files import check_connection
 from connections.models import Campaign, Connection, Endpoint, Link
-from connections.services import run_test, unlink_campaign
+from connections.operations.services import run_test, unlink_campaign
+from connections.simulator import CRM
 from referrals.demo import make_demo
 from referrals.models import Delivery
-from tests.crm import CRM
-from tests.referrals.making import Door, deliver
+from tests.referrals.factories import Door, deliver
 
 pytestmark = pytest.mark.usefixtures("patient")
 

@@ -16,7 +16,7 @@ DEPTH = 4
 """DOORBELL_DEPTH, as it is unless set."""
 
 
-def hand_in(stack: Stack, emails: list[str]) -> None:
+def create_referrals(stack: Stack, emails: list[str]) -> None:
     for start in range(0, len(emails), BATCH):
         status, _ = stack.post(
             [
@@ -68,7 +68,7 @@ def test_ten_thousand_are_received_exactly_once_and_a_handful_of_jobs_is_queued(
         for command in ("worker", "worker", "tick"):
             stack.start(command)
         with sampled_queue(stack) as lengths:
-            hand_in(stack, emails)
+            create_referrals(stack, emails)
             wait_for_all(stack, 10_000)
 
         assert (stack.crm.people(), len(stack.crm.received())) == (10_000, 10_000)
@@ -98,7 +98,7 @@ def test_a_worker_that_dies_loses_nothing_and_what_arrived_twice_can_be_seen(
     with Stack(tmp_path, **quick) as stack:
         stack.start_web()
         doomed, _ = stack.start("worker"), stack.start("tick")
-        hand_in(stack, emails)
+        create_referrals(stack, emails)
         # Whoever has sent the first of them is in the middle of it when the other one comes.
         stack.until(lambda: stack.crm.people() > 500)
         stack.start("worker")

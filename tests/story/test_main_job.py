@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def hand_in(stack: Stack, email: str, external_id: str = "") -> dict[str, Any]:
+def create_referrals(stack: Stack, email: str, external_id: str = "") -> dict[str, Any]:
     status, answer = stack.post(
         {"external_id": external_id or email, "attributes": {"email": email, "first_name": "Jo"}}
     )
@@ -62,12 +62,12 @@ def attempts(stack: Stack, external_id: str) -> list[tuple[int, str, int | None]
 
 
 def test_a_referral_is_with_the_crm_within_a_second(stack: Stack) -> None:
-    settled(stack, hand_in(stack, "warm@example.com"))
+    settled(stack, create_referrals(stack, "warm@example.com"))
     waits = []
     for number in range(3):
         email = f"jo{number}@example.com"
         began_at = time.monotonic()
-        hand_in(stack, email)
+        create_referrals(stack, email)
         stack.until(lambda email=email: bool(stack.crm.received(email)), 30)  # type: ignore[misc]
         waits.append(time.monotonic() - began_at)
 
@@ -75,7 +75,7 @@ def test_a_referral_is_with_the_crm_within_a_second(stack: Stack) -> None:
 
 
 def test_the_crm_has_the_person_once_and_the_log_has_the_exchange(stack: Stack) -> None:
-    referral = hand_in(stack, "ann@example.com", "order-1")
+    referral = create_referrals(stack, "ann@example.com", "order-1")
     assert referral["is_new"]
 
     assert settled(stack, referral) == {
@@ -107,11 +107,11 @@ def test_the_crm_has_the_person_once_and_the_log_has_the_exchange(stack: Stack) 
 
 
 def test_the_same_external_id_again_is_no_second_request(stack: Stack) -> None:
-    first = hand_in(stack, "bob@example.com", "order-2")
+    first = create_referrals(stack, "bob@example.com", "order-2")
     settled(stack, first)
 
-    again = hand_in(stack, "bob@example.com", "order-2")
-    settled(stack, hand_in(stack, "next@example.com"))
+    again = create_referrals(stack, "bob@example.com", "order-2")
+    settled(stack, create_referrals(stack, "next@example.com"))
 
     assert again == {**first, "is_new": False}
     assert len(stack.crm.received("bob@example.com")) == 1
@@ -119,21 +119,21 @@ def test_the_same_external_id_again_is_no_second_request(stack: Stack) -> None:
 
 
 def test_a_member_who_exists_is_a_duplicate(stack: Stack) -> None:
-    found = settled(stack, hand_in(stack, "exists@example.com"))
+    found = settled(stack, create_referrals(stack, "exists@example.com"))
 
     assert (found["status"], found["attempts"], found["status_code"]) == ("duplicate", 1, 400)
     assert found["reason"].startswith("exists@example.com is already a list member.")
 
 
 def test_an_address_that_is_none_is_rejected(stack: Stack) -> None:
-    found = settled(stack, hand_in(stack, "nobody"))
+    found = settled(stack, create_referrals(stack, "nobody"))
 
     assert (found["status"], found["attempts"], found["status_code"]) == ("rejected", 1, 400)
     assert found["reason"] == "Please provide a valid email address."
 
 
 def test_a_crm_that_fails_twice_is_asked_a_third_time(stack: Stack) -> None:
-    found = settled(stack, hand_in(stack, "flaky@example.com"))
+    found = settled(stack, create_referrals(stack, "flaky@example.com"))
 
     assert (found["status"], found["attempts"]) == ("delivered", 3)
     assert attempts(stack, "flaky@example.com") == [

@@ -10,7 +10,7 @@ from redis import Redis
 from tests.stack import Stack
 
 
-def hand_in(stack: Stack, name: str) -> list[str]:
+def create_referrals(stack: Stack, name: str) -> list[str]:
     """Twenty referrals, one after the other."""
     emails = [f"{name}{number}@example.com" for number in range(20)]
     for email in emails:
@@ -29,13 +29,13 @@ def test_an_outage_of_valkey_costs_seconds_and_no_referral(tmp_path: Path) -> No
     with Stack(tmp_path, LOG_LEVEL="ERROR") as stack:
         stack.start_web()
         worker, tick = stack.start("worker"), stack.start("tick")
-        before = hand_in(stack, "before")
+        before = create_referrals(stack, "before")
         stack.until(lambda: stack.crm.people() == len(before))
 
         stack.until(lambda: worker_states(stack) == ["idle"])
 
         stack.valkey.kill()
-        meanwhile = hand_in(stack, "meanwhile")
+        meanwhile = create_referrals(stack, "meanwhile")
         waiting = "SELECT count(*) FROM referrals_delivery WHERE status = 'pending'"
         [(count,)] = stack.query(waiting)
         assert count > 0
@@ -44,7 +44,7 @@ def test_an_outage_of_valkey_costs_seconds_and_no_referral(tmp_path: Path) -> No
         began_at = time.monotonic()
         stack.until(lambda: stack.query(waiting) == [(0,)])
         assert time.monotonic() - began_at < 15
-        after = hand_in(stack, "after")
+        after = create_referrals(stack, "after")
         everybody = [*before, *meanwhile, *after]
         stack.until(lambda: stack.crm.people() == len(everybody))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.connections.pages import read_form
+from tests.connections.pages.helpers import read_form
 from tests.stack import Stack
 
 TESTED = "outcome-tested"

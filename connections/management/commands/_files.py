@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connections.http.errors import DescriptionError
+from connections.core.errors import DescriptionError
 
 WRONG_FILE = 2
 

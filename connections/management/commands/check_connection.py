@@ -9,11 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from connections.attributes import CATALOGUE, Attribute
-from connections.files import ConnectionCheck, check_connection, load_connection
-from connections.http.errors import DescriptionError
+from connections.core.attributes import CATALOGUE, Attribute
+from connections.core.errors import DescriptionError
+from connections.importers.files import ConnectionCheck, check_connection, load_connection
 from connections.management.commands._files import read_file, refuse
-from connections.management.finding import find_account
+from connections.management.lookups import find_account
 
 _DIFFERENT, _WRONG_FILE = 1, 2
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from connections.files import dump_connection
-from connections.management.finding import find_connection
+from connections.importers.files import dump_connection
+from connections.management.lookups import find_connection
 
 
 class Command(BaseCommand):

@@ -8,11 +8,11 @@ import environ
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from connections.files import load_connection
-from connections.http.errors import DescriptionError
+from connections.core.errors import DescriptionError
+from connections.importers.files import load_connection
 from connections.management.commands._files import WRONG_FILE, read_file, refuse
-from connections.management.finding import find_account
-from connections.storing import store_connection
+from connections.management.lookups import find_account
+from connections.mapping.to_rows import store_connection
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from connections.management.finding import (
+from connections.management.lookups import (
     WRONG_ARGUMENT,
     find_account,
     find_campaign,
@@ -17,7 +17,7 @@ from connections.management.finding import (
 )
 from referrals.models import Delivery
 from referrals.models.deliveries import DeliveryQuerySet
-from referrals.states import DeliveryStatus
+from referrals.statuses import DeliveryStatus
 
 
 def add_selection(parser: CommandParser) -> None:

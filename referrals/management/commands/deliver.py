@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from referrals import stopping
-from referrals.pump import deliver_due, finish_under_way
+from config import shutdown
+from referrals.delivery.pump import deliver_due, finish_in_flight
 
 
 class Command(BaseCommand):
@@ -23,17 +23,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        stopping.on_signals()
+        shutdown.on_signals()
         outcomes: Counter[str] = Counter()
         has_more = True
-        while not stopping.requested() and (has_more or not options["once"]):
+        while not shutdown.requested() and (has_more or not options["once"]):
             summary = deliver_due(on_progress=outcomes.update)
-            finish_under_way()
+            finish_in_flight()
             has_more = summary.has_more
             if summary.total:
                 self.stdout.write(_in_words(summary.outcomes))
             if not has_more and not options["once"]:
-                stopping.wait(settings.TICK_SECONDS)
+                shutdown.wait(settings.TICK_SECONDS)
         self.stdout.write(f"In all: {_in_words(outcomes) or 'nothing was due'}.")
 
 

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.keys import kept_key
+from config.local_secrets import kept_key
 from referrals.demo import LOGIN, Demo, make_demo, make_password
-from referrals.models.keys import make_token
+from referrals.models.intake_keys import make_token
 
 _SUMMARY = """
   Referrals       http://127.0.0.1:{port}/admin/    login {login}, password {password}

@@ -14,15 +14,15 @@ from django.utils import timezone
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from connections.http.outcomes import Outcome
-from connections.management.finding import WRONG_ARGUMENT, find_campaign, find_connection
+from config import shutdown
+from connections.core.response.outcomes import Outcome
+from connections.management.lookups import WRONG_ARGUMENT, find_campaign, find_connection
 from connections.models import Connection
-from referrals import stopping
+from referrals.delivery.pump import deliver_due, finish_in_flight
 from referrals.management.commands._selection import add_selection, selected
 from referrals.models import Delivery, DeliveryAttempt
-from referrals.pump import deliver_due, finish_under_way
-from referrals.replay import backfill, never_sent, replay
-from referrals.states import Cause
+from referrals.operations.replay import backfill, never_sent, replay
+from referrals.statuses import Trigger
 
 _FAILED = 1
 _LOOK_SECONDS = 0.5
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         rate = options["rate"]
         if rate is not None and not 0 < rate < math.inf:
             raise CommandError("--rate must be greater than 0.", returncode=WRONG_ARGUMENT)
-        stopping.on_signals()
+        shutdown.on_signals()
         if options["backfill"]:
             self._backfill(options)
         else:
@@ -83,7 +83,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{number:8} {outcome}")
         self.stdout.write(f"{outcomes.total():8} attempts in all")
         missing = max(0, count - outcomes.total())
-        if stopping.requested():
+        if shutdown.requested():
             self.stdout.write("Interrupted. What was put back is attempted by the workers.")
         elif missing:
             self.stdout.write(f"{missing:8} not attempted: their connections are paused or held")
@@ -97,25 +97,25 @@ class Command(BaseCommand):
         outcomes: Counter[str] = Counter()
         with Progress(*columns, transient=True, console=Console(stderr=True)) as progress:
             bar = progress.add_task("", total=count)
-            while outcomes.total() < count and _is_any_to_come() and not stopping.requested():
+            while outcomes.total() < count and _is_any_to_come() and not shutdown.requested():
                 deliver_due()
-                finish_under_way()
+                finish_in_flight()
                 outcomes = _made_since(began_at)
                 progress.update(bar, completed=outcomes.total())
                 if outcomes.total() < count:
-                    stopping.wait(_LOOK_SECONDS)
+                    shutdown.wait(_LOOK_SECONDS)
         return _made_since(began_at)
 
 
 def _is_any_to_come() -> bool:
     """Whether anything that was put back is still to be attempted, or under way."""
-    put_back = Delivery.objects.pending().filter(next_cause=Cause.REPLAY)
+    put_back = Delivery.objects.pending().filter(next_trigger=Trigger.REPLAY)
     return put_back.filter(connection__state=Connection.State.ACTIVE).exists()
 
 
 def _made_since(moment: datetime) -> Counter[str]:
     rows = (
-        DeliveryAttempt.objects.filter(cause=Cause.REPLAY, started_at__gte=moment)
+        DeliveryAttempt.objects.filter(trigger=Trigger.REPLAY, started_at__gte=moment)
         .order_by()
         .values_list("outcome")
         .annotate(count=Count("pk"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from referrals.health import Status, read_status
+from referrals.monitoring.status import Status, read_status
 
 _UNHEALTHY = 1
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             ("deliveries waiting", status.deliveries_waiting),
             ("  due now", status.due),
             ("  oldest due", "–" if oldest is None else f"{oldest:.1f} s"),
-            ("  under way", status.under_way),
+            ("  under way", status.in_flight),
             ("connections paused", status.paused),
             ("connections held", status.held),
             ("connections resting", status.resting),

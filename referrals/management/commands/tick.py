@@ -7,8 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from referrals import heartbeats, stopping
-from referrals.queue import ring
+from config import shutdown
+from config.queue import heartbeats
+from config.queue.job_queue import wake_workers
 
 
 class Command(BaseCommand):
@@ -17,8 +18,8 @@ class Command(BaseCommand):
     help = "Rings the doorbell every TICK_SECONDS until SIGINT or SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        stopping.on_signals()
-        while not stopping.requested():
-            heartbeats.beat(heartbeats.TICK)
-            ring()
-            stopping.wait(settings.TICK_SECONDS)
+        shutdown.on_signals()
+        while not shutdown.requested():
+            heartbeats.record_heartbeat(heartbeats.TICK)
+            wake_workers()
+            shutdown.wait(settings.TICK_SECONDS)

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from referrals import stopping
-from referrals.memory import share_heaps
-from referrals.pump import finish_under_way
-from referrals.queue import work
+from config import shutdown
+from config.queue.job_queue import work
+from referrals.delivery.malloc import share_heaps
+from referrals.delivery.pump import finish_in_flight
 
 
 class Command(BaseCommand):
@@ -19,6 +19,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
         share_heaps()
-        stopping.on_signals()
+        shutdown.on_signals()
         work()
-        finish_under_way()
+        finish_in_flight()

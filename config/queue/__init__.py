@@ -1,0 +1,1 @@
+"""The queue: the one room that knows RQ and Redis; it knows no model."""

@@ -1,0 +1,1 @@
+"""From a response to its outcome: parse, extract, compare, classify; pure."""

@@ -1,0 +1,125 @@
+"""The credentials in a pasted request: what proves who sends it, and what must never be shown.
+
+Must not know commands; says what it found in sentences that hold no credential.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+
+from connections.core.request.authorization import Authorization
+from connections.core.request.authorization.static import ApiKey, Basic, Bearer, None_
+from connections.importers.curl.attribute_matching import snake_case
+
+_SECRET_HEADER = re.compile(
+    r"(?:.*[-_])?"
+    r"(api[-_]?key|apikey|token|auth[-_]?key|x-auth|secret|subscription[-_]key|app[-_]?key|"
+    r"api[-_]?id|password|access[-_]?key|application[-_]?key)",
+    re.IGNORECASE,
+)
+_SECRET_FIELD = re.compile(
+    r"(?:.*[-_.\[])?"
+    r"(api[-_]?key|hapikey|access[-_]?token|auth[-_]?token|token|secret|api[-_]?secret|"
+    r"client[-_]?secret|password|pwd|access[-_]?key|apitoken|auth[-_]?key)\]?",
+    re.IGNORECASE,
+)
+_STAND_IN = re.compile(
+    r"(?!.*\n)(?:"  # Said once, since each repeat would find out for itself.
+    r"<.*>|\[.*\]|\{.*\}|\$\{?\w+\}?|%\w+%|[x*•.…]{3,}|(your|my|the)[-_ ].*|"
+    r".*[-_ ](here|goes[-_ ]here)|(insert|replace|enter|put)[-_ ].*|api_?key_?\w*|"
+    r"(api|access|auth|secret|bearer|private)?[-_ ]?(key|token|secret|password)|"
+    r".*your[-_]?(api|access|secret|private|key|token).*)",
+    re.IGNORECASE,
+)
+"""What documentation puts where a credential goes: YOUR_API_KEY, <token>, $KEY, xxxx."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Credentials:
+    """What has been found so far. The first proof is the authorization, others get names."""
+
+    authorization: Authorization = field(default_factory=None_)
+    named: dict[str, str] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)
+
+    @property
+    def has_authorization(self) -> bool:
+        """Whether a proof was found already."""
+        return not isinstance(self.authorization, None_)
+
+    def take(self, authorization: Authorization, sentence: str) -> None:
+        """Keep the authorization, and say where it was found."""
+        self.authorization = authorization
+        self.found.append(sentence)
+
+    def name(self, field_name: str, value: str) -> str:
+        """Keep a credential under a name of its own; the template that stands for it."""
+        name = snake_case(field_name)
+        while name in self.named and self.named[name] != real(value):
+            name += "_2"
+        self.named[name] = real(value)
+        self.found.append(f"{field_name} is kept as the credential {name}.")
+        return f"{{{{ credentials.{name} }}}}"
+
+
+def real(value: str) -> str:
+    """The credential, or nothing where the documentation only put a stand-in such as YOUR_KEY."""
+    return "" if _STAND_IN.fullmatch(value.strip()) else value
+
+
+def is_secret_field(name: str) -> bool:
+    """Whether a field of a body or query is a credential by its name."""
+    return _SECRET_FIELD.fullmatch(name) is not None
+
+
+def take_user(credentials: Credentials, user: str) -> None:
+    """`--user name:password`; a key that stands as the name alone must not be shown."""
+    name, _, password = user.partition(":")
+    if name and not password:
+        key = base64.b64encode(f"{name}:".encode()).decode() if real(name) else ""
+        api_key = ApiKey(name="Authorization", prefix="Basic", key=key)
+        credentials.take(api_key, "The user name is a key: kept in the Authorization header.")
+        return
+    basic = Basic(username=name, password=real(password))
+    credentials.take(basic, f"User name {name} and password.")
+
+
+def take_header(credentials: Credentials, name: str, value: str) -> str | None:
+    """The header's template where it must be kept as a header, None where it became the proof."""
+    if name.lower() == "authorization" and not credentials.has_authorization:
+        _take_authorization(credentials, value)
+        return None
+    is_secret = name.lower() == "authorization" or _SECRET_HEADER.fullmatch(name)
+    if not is_secret or not value or "{{" in value:
+        return value
+    if credentials.has_authorization:
+        return credentials.name(name, value)
+    credentials.take(ApiKey(name=name, key=real(value)), f"API key in the header {name}.")
+    return None
+
+
+def _take_authorization(credentials: Credentials, value: str) -> None:
+    scheme, _, rest = value.partition(" ")
+    if scheme.lower() == "basic" and rest:
+        user = _decoded(rest)
+        if user:
+            take_user(credentials, user)
+            return
+    if scheme.lower() == "bearer" and rest:
+        credentials.take(Bearer(token=real(rest)), "Bearer token.")
+        return
+    prefix, key = (scheme, rest) if rest else ("", scheme)
+    api_key = ApiKey(name="Authorization", prefix=prefix, key=real(key))
+    credentials.take(api_key, "API key in the header Authorization.")
+
+
+def _decoded(text: str) -> str:
+    """The user of Basic authorization, or nothing where a stand-in takes its place."""
+    try:
+        user = base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+    return user if ":" in user else ""

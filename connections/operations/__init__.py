@@ -1,0 +1,1 @@
+"""What people and workers do to connections; each operation writes history."""

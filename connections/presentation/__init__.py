@@ -1,0 +1,1 @@
+"""Exchanges made ready for pages: formatted, highlighted, redacted."""

@@ -1,0 +1,159 @@
+"""Owns what Mailchimp's "add list member" reads and answers, and must not know what is stored."""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import uuid
+
+from connections.simulator.person import Outcome, Person, is_email
+from connections.simulator.request import Request
+from connections.simulator.response import Answer, document
+
+MEMBERS = re.compile(r"/3\.0/lists/([^/]+)/members")
+STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional")
+GLOSSARY = "https://mailchimp.com/developer/marketing/docs/errors/"
+PROBLEM = "application/problem+json; charset=utf-8"
+KEY_INVALID = (
+    401,
+    "API Key Invalid",
+    "Your API key may be invalid, or you've attempted to access the wrong datacenter.",
+)
+PROBLEMS = {
+    Outcome.EXISTS: (
+        400,
+        "Member Exists",
+        "{} is already a list member. Use PUT to insert or update list members.",
+    ),
+    Outcome.UNREADABLE: (
+        400,
+        "JSON Parse Error",
+        "We encountered an unspecified JSON parsing error.",
+    ),
+    Outcome.INCOMPLETE: (
+        400,
+        "Invalid Resource",
+        (
+            "The resource submitted could not be validated. "
+            "For field-specific details, see the 'errors' array."
+        ),
+    ),
+    Outcome.INVALID_EMAIL: (400, "Invalid Resource", "Please provide a valid email address."),
+    Outcome.WRONG_KEY: KEY_INVALID,
+    Outcome.UNAUTHORIZED: KEY_INVALID,
+    Outcome.THROTTLED: (
+        429,
+        "Too Many Requests",
+        "You have exceeded the limit of 10 simultaneous connections.",
+    ),
+    Outcome.ERROR: (
+        500,
+        "Internal Server Error",
+        "An unexpected internal error has occurred. Please contact Support for more information.",
+    ),
+}
+
+
+def owns(path: str) -> bool:
+    return MEMBERS.fullmatch(path) is not None
+
+
+def person(request: Request) -> Person:
+    key = _key(request.headers.get("authorization", ""))
+    list_id = request.path.split("/")[3]
+    try:
+        fields = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return Person(key, list_id, fault=Outcome.UNREADABLE)
+    return _described(key, list_id, fields if isinstance(fields, dict) else {})
+
+
+def answer(outcome: Outcome, person: Person) -> Answer:
+    if outcome is Outcome.ADDED:
+        return document(200, _member(person))
+    status, title, detail = PROBLEMS[outcome]
+    errors = _errors() if outcome is Outcome.INCOMPLETE else []
+    return _problem(status, title, detail.format(person.email), errors=errors)
+
+
+def not_found() -> Answer:
+    return _problem(404, "Resource Not Found", "The requested resource could not be found.")
+
+
+def method_not_allowed(allowed: str) -> Answer:
+    detail = (
+        "The requested method and resource are not compatible. "
+        "See the Allow header for this resource's available methods."
+    )
+    return _problem(405, "Method Not Allowed", detail, (("Allow", allowed),))
+
+
+def _key(authorization: str) -> str:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(credentials).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def _described(key: str, list_id: str, fields: dict[str, object]) -> Person:
+    email, status = fields.get("email_address"), fields.get("status")
+    merge_fields = fields.get("merge_fields")
+    fault = None if status in STATUSES else Outcome.INCOMPLETE
+    return Person(
+        key,
+        list_id,
+        email if isinstance(email, str) else "",
+        status if isinstance(status, str) else "",
+        merge_fields if isinstance(merge_fields, dict) else {},
+        fault=fault if isinstance(email, str) and is_email(email) else Outcome.INVALID_EMAIL,
+    )
+
+
+def _member(person: Person) -> dict[str, object]:
+    # A JSON string may hold half a surrogate pair, which no plain encoding accepts.
+    digest = hashlib.md5(
+        person.address.encode(errors="surrogatepass"), usedforsecurity=False
+    ).hexdigest()
+    names = (person.merge_fields.get(name, "") for name in ("FNAME", "LNAME"))
+    return {
+        "id": digest,
+        "email_address": person.email,
+        "unique_email_id": digest[:10],
+        "contact_id": digest[::-1],
+        "full_name": " ".join(str(name) for name in names if name),
+        "web_id": int(digest[:7], 16),
+        "email_type": "html",
+        "status": person.status,
+        "merge_fields": person.merge_fields,
+        "vip": False,
+        "language": "",
+        "list_id": person.list_id,
+    }
+
+
+def _errors() -> list[dict[str, str]]:
+    message = f"Data presented is not one of the accepted values: {', '.join(STATUSES)}."
+    return [{"field": "status", "message": message}]
+
+
+def _problem(
+    status: int,
+    title: str,
+    detail: str,
+    headers: tuple[tuple[str, str], ...] = (),
+    errors: list[dict[str, str]] | None = None,
+) -> Answer:
+    problem: dict[str, object] = {
+        "type": GLOSSARY,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": str(uuid.uuid4()),
+    }
+    return document(status, problem | ({"errors": errors} if errors else {}), PROBLEM, headers)

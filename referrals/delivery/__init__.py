@@ -1,0 +1,1 @@
+"""Delivering what is due: pump, thread pool, one sender a connection, retry schedule."""

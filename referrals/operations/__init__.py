@@ -1,0 +1,1 @@
+"""What people do to deliveries: replay, re-read, cancel, backfill, unlink, release."""

@@ -1,0 +1,67 @@
+"""Owns how the core's tests make requests and answers, and must not know what any test shows."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from connections.core.messages import Exchange, Headers, Request, Response
+from connections.core.request.authorization import Ticket
+from connections.core.request.bodies import EmptyValues, body_encodings
+from connections.core.request.builder import RequestBuilder
+from connections.core.request.templates import Scope
+from connections.core.response.outcomes import Outcome
+from connections.core.response.parsed import ParsedResponse
+from connections.core.response.rules import ResponseHandling, Rule, classify
+from connections.core.spec import ConnectionSpec
+
+NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
+TICKET = Ticket(token="fetched-token", moment=NOW, message_id="msg_1")
+URL = "https://crm.example/leads"
+
+Given = str | bytes
+
+
+def spec(**fields: object) -> ConnectionSpec:
+    described = {"name": "Any CRM", "endpoints": {"production": URL}} | fields
+    return ConnectionSpec(**described)  # type: ignore[arg-type]
+
+
+def build(attributes: Mapping[str, object] | None = None, **fields: object) -> Request:
+    return RequestBuilder(spec(**fields)).build(attributes or {}, ticket=TICKET)
+
+
+def body(encoding: str, document: str, empty: str = "omit", **values: object) -> bytes:
+    parsed = body_encodings[encoding]().parse(document)
+    return parsed.render(Scope(values), EmptyValues(empty))
+
+
+def header(request: Request, name: str) -> str | None:
+    return next((value for given, value in request.headers if given == name), None)
+
+
+def exchange(
+    status: int, content: Given = b"", headers: Headers = (), request: Request | None = None
+) -> Exchange:
+    raw = content.encode() if isinstance(content, str) else content
+    return Exchange(
+        request=request or Request(method="POST", url=URL),
+        response=Response(status=status, headers=headers, body=raw),
+        finished_at=NOW,
+    )
+
+
+def answer(content: Given = b"", headers: Headers = (), status: int = 200) -> ParsedResponse:
+    response = exchange(status, content, headers).response
+    assert response is not None
+    return ParsedResponse(response)
+
+
+def rule(outcome: str = "delivered", **fields: object) -> Rule:
+    value = fields.pop("value", ())
+    values = (value,) if isinstance(value, str) else value
+    return Rule(outcome=Outcome(outcome), value=values, **fields)  # type: ignore[arg-type]
+
+
+def outcome(rules: list[Rule], status: int, content: Given = b"", headers: Headers = ()) -> str:
+    return classify(
+        ResponseHandling(rules=tuple(rules)), exchange(status, content, headers)
+    ).outcome.value

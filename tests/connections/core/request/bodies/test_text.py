@@ -1,0 +1,46 @@
+"""Owns what a plain text body looks like, and must not know requests or referrals."""
+
+from typing import Any
+
+import pytest
+
+from connections.core.errors import BuildError
+from connections.core.values import ExactNumber
+from tests.connections.core.factories import body
+
+
+@pytest.mark.parametrize(
+    ("document", "sent"),
+    [
+        ("{{ name }};{{ age }};{{ price }};{{ optin }}\n", 'Jo "é" & <🎉>;25;2.50;true\n'),
+        ("line 1\r\nline 2 {{ age }}\r\n", "line 1\r\nline 2 25\r\n"),
+        ("  constant \r\n", "  constant \r\n"),
+        ("[{{ missing }}|{{ nothing }}]", "[|]"),
+        (
+            "{% for w in words %}{{ w | upcase }}{% if forloop.first %}+{% endif %}{% endfor %}",
+            "A+B",
+        ),
+        ("{%- assign full = name | append: '!' -%} {{ full }}", 'Jo "é" & <🎉>!'),
+        ("{{ name }}{{ name | escape }}", 'Jo "é" & <🎉>Jo &quot;é&quot; &amp; &lt;🎉&gt;'),
+    ],
+)
+@pytest.mark.parametrize("empty", ["omit", "empty", "null"])
+def test_a_text_is_sent_as_it_stands(document: str, sent: str, empty: str) -> None:
+    given: dict[str, Any] = {
+        "age": 25,
+        "price": ExactNumber("2.50"),
+        "optin": True,
+        "words": ["a", "b"],
+        "nothing": None,
+    }
+    assert body("text", document, empty, name='Jo "é" & <🎉>', **given) == sent.encode()
+
+
+@pytest.mark.parametrize("value", ["a\rb", "a\r\nb", "a\nb", "\ra\n\n"])
+def test_line_breaks_in_a_value_stay_what_they_are(value: str) -> None:
+    assert body("text", "<{{ v }}>", v=value) == f"<{value}>".encode()
+
+
+def test_half_a_character_is_never_sent() -> None:
+    with pytest.raises(BuildError):
+        body("text", "{{ v }}", v="\udc80")

@@ -1,0 +1,113 @@
+"""Tables are read key by key, and every error names the key in the words of the file."""
+
+import pytest
+
+from connections.core.errors import DescriptionError
+from connections.importers.files.tables import (
+    get_choice,
+    get_flag,
+    get_list,
+    get_required_text,
+    get_table,
+    get_text,
+    get_texts,
+    iterate_tables,
+    refuse_unknown,
+)
+
+
+def test_known_keys_pass() -> None:
+    refuse_unknown({"name": "x", "method": "y"}, ("name", "method"))
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
+    with pytest.raises(DescriptionError) as caught:
+        refuse_unknown({"metod": "POST"}, ("name", "method"), "body.")
+
+    assert str(caught.value) == 'body.metod: There is no such key. Did you mean "method"?'
+
+
+def test_an_unknown_key_that_is_near_to_nothing_is_refused_without_a_guess() -> None:
+    with pytest.raises(DescriptionError) as caught:
+        refuse_unknown({"zzz": 1}, ("name",))
+
+    assert str(caught.value) == "zzz: There is no such key."
+
+
+def test_a_missing_table_is_empty() -> None:
+    assert get_table({}, "body") == {}
+
+
+def test_a_table_may_not_be_a_text() -> None:
+    with pytest.raises(DescriptionError) as caught:
+        get_table({"body": "x"}, "body")
+
+    assert str(caught.value) == "body: Must be a table: [body]."
+
+
+def test_a_key_of_a_table_is_named_with_its_table() -> None:
+    with pytest.raises(DescriptionError) as caught:
+        get_table({"body": {"docment": ""}}, "body", ("document",))
+
+    assert str(caught.value) == 'body.docment: There is no such key. Did you mean "document"?'
+
+
+def test_texts_are_all_texts() -> None:
+    assert get_texts({"headers": {"A": "1"}}, "headers") == {"A": "1"}
+    with pytest.raises(DescriptionError) as caught:
+        get_texts({"headers": {"A": "1", "B": 2}}, "headers")
+
+    assert str(caught.value) == "headers.B: Must be a text in quotes."
+
+
+def test_a_text_has_a_default() -> None:
+    assert get_text({}, "x", "default") == "default"
+    assert get_text({"x": ""}, "x", "default") == ""
+
+
+@pytest.mark.parametrize("table", [{}, {"name": ""}, {"name": " \n"}])
+def test_a_needed_text_must_say_something(table: dict[str, str]) -> None:
+    with pytest.raises(DescriptionError) as caught:
+        get_required_text(table, "name")
+
+    assert str(caught.value) == "name: Is needed."
+
+
+@pytest.mark.parametrize("value", ["email", [1], ["email", None], {"email": "x"}])
+def test_a_list_holds_texts(value: object) -> None:
+    with pytest.raises(DescriptionError) as caught:
+        get_list({"required": value}, "required")
+
+    assert str(caught.value) == 'required: Must be a list of texts: ["email"].'
+
+
+@pytest.mark.parametrize("value", ["true", 1, 0, []])
+def test_a_flag_is_true_or_false(value: object) -> None:
+    with pytest.raises(DescriptionError) as caught:
+        get_flag({"ignore_case": value}, "ignore_case")
+
+    assert str(caught.value) == "ignore_case: Must be true or false."
+
+
+def test_a_choice_is_one_of_those_allowed() -> None:
+    assert get_choice({}, "method", ("GET", "POST"), "POST") == "POST"
+    with pytest.raises(DescriptionError) as caught:
+        get_choice({"method": "PSOT"}, "method", ("GET", "POST"))
+
+    assert str(caught.value) == 'method: Must be one of GET, POST. Did you mean "POST"?'
+
+
+@pytest.mark.parametrize("value", [{"outcome": "x"}, "x", [1], [{}, "x"]])
+def test_rows_are_tables(value: object) -> None:
+    with pytest.raises(DescriptionError) as caught:
+        list(iterate_tables({"rules": value}, "rules", dict))
+
+    assert str(caught.value) == "rules: Must be tables: [[rules]]."
+
+
+def test_an_error_in_a_row_tells_which_row_counted_from_one() -> None:
+    rows = {"rules": [{"path": "a"}, {"path": 2}]}
+    with pytest.raises(DescriptionError) as caught:
+        list(iterate_tables(rows, "rules", lambda row: get_text(row, "path")))
+
+    assert str(caught.value) == "rules[2].path: Must be a text in quotes."

@@ -1,0 +1,64 @@
+"""The process's one client: where it may go, and how long it may take."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from connections.transport import SendLimits
+from connections.transport.destination import BlockedDestination
+from connections.transport.shared import destination_policy, send_limits, shared_client
+
+
+def test_there_is_one_client() -> None:
+    assert shared_client() is shared_client()
+
+
+def test_what_may_be_reached_is_what_the_installation_permits(settings: Any) -> None:
+    settings.DELIVERY_PERMITTED_NETWORKS = ["10.20.0.0/16", "fd12::/64"]
+    policy = destination_policy()
+
+    assert policy.permitted_networks == (ip_network("10.20.0.0/16"), ip_network("fd12::/64"))
+    assert policy.judge("10.20.3.4") is None
+    assert policy.judge("10.21.3.4") == "a private address"
+    assert policy.judge("127.0.0.1") == "a loopback address"
+
+
+@pytest.mark.parametrize(("port", "is_open"), [(80, True), (443, True), (8443, True), (25, False)])
+def test_low_ports_other_than_the_webs_are_closed(port: int, is_open: bool) -> None:
+    url = f"https://127.0.0.1:{port}/"
+    if is_open:
+        assert destination_policy().check_url(url).port == port
+        return
+    with pytest.raises(BlockedDestination, match=f"Port {port} may not be reached."):
+        destination_policy().check_url(url)
+
+
+def test_encryption_is_asked_for_unless_the_installation_says_otherwise(settings: Any) -> None:
+    settings.DELIVERY_PERMITTED_NETWORKS = []
+    with pytest.raises(BlockedDestination):
+        destination_policy().check_url("http://crm.example/")
+
+    settings.DELIVERY_ALLOW_HTTP = True
+    assert destination_policy().check_url("http://crm.example/").scheme == "http"
+
+
+@pytest.mark.parametrize(
+    ("asked", "limits"),
+    [
+        (30.0, SendLimits(connect=5, read=15, total=30)),
+        (99.0, SendLimits(connect=5, read=15, total=30)),
+        (10.0, SendLimits(connect=5, read=10, total=10)),
+        (2.0, SendLimits(connect=2, read=2, total=2)),
+    ],
+)
+def test_a_connection_may_ask_for_less_time_and_never_for_more(
+    settings: Any, asked: float, limits: SendLimits
+) -> None:
+    settings.DELIVERY_CONNECT_TIMEOUT = 5
+    settings.DELIVERY_READ_TIMEOUT = 15
+    settings.DELIVERY_TOTAL_TIMEOUT = 30
+
+    assert send_limits(asked) == limits

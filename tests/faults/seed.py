@@ -1,0 +1,54 @@
+"""Run inside an installation: makes its tables and its demo, and connections with campaigns.
+
+Doing it in one process saves a fault test most of its time. The argument is a JSON list of what is
+wanted: `[{"name": "people", "crm": "http://127.0.0.1:9000", "limits": {}}]`; prints the demo.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - Django's way.
+
+from connections.core.spec import Limits, OnUnknown  # noqa: E402
+from connections.importers.files import load_connection  # noqa: E402
+from connections.mapping.to_rows import store_connection  # noqa: E402
+from connections.models import Account, Campaign  # noqa: E402
+from connections.operations.services import link_campaign  # noqa: E402
+from referrals.demo import make_demo  # noqa: E402
+from tests.conftest import DESCRIPTION  # noqa: E402
+
+
+def seed(wanted: dict[str, Any]) -> None:
+    name = wanted["name"]
+    account = Account.objects.get(slug="demo")
+    described = load_connection(DESCRIPTION.format(crm=wanted["crm"]), lambda _: "demo-key")
+    endpoints = {
+        environment: url.replace("/production/", f"/{name}/")
+        for environment, url in described.endpoints.items()
+    }
+    spec = replace(
+        described,
+        name=name,
+        endpoints=endpoints,
+        limits=Limits.from_table(wanted["limits"]),
+        on_unknown=OnUnknown(wanted.get("on_unknown", "retry")),
+    )
+    connection = store_connection(spec, account=account)
+    campaign = Campaign.objects.create(account=account, name=name, key=name, kind="lead_generation")
+    link_campaign(campaign, connection=connection, by=None)
+
+
+if __name__ == "__main__":
+    call_command("migrate", verbosity=0)
+    demo = make_demo(crm_url="http://127.0.0.1:9")
+    for one in json.loads(sys.argv[1]):
+        seed(one)
+    print(json.dumps(demo.to_json()))

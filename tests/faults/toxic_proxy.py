@@ -1,0 +1,157 @@
+"""The road between the product and the CRM, on which everything can happen; knows no HTTP.
+
+A TCP proxy, so that the CRM stays the witness of what arrived. What it does to an exchange is
+decided anew with each piece of it, so a test changes the weather while deliveries are under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+import time
+from types import TracebackType
+from typing import Literal, Self
+
+Toxic = Literal["open", "refuse", "hang", "late", "drip", "reset"]
+
+_LATE_SECONDS = 3.0
+"""Longer than the product waits for an answer."""
+_DRIP_SECONDS = 0.2
+_FIRST_BYTES = 40
+_PIECE = 64 * 1024
+
+
+class ToxicProxy:
+    """Leads from a port of its own to another; the weather says how that goes."""
+
+    def __init__(self, *, latency: float = 0.0) -> None:
+        self._latency = latency
+        self._to_port = 0
+        self._weather: Toxic = "open"
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port: int = self._listener.getsockname()[1]
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="road", daemon=True)
+        self._server: asyncio.Server | None = None
+        self._open: dict[asyncio.StreamWriter, int] = {}
+        """How many requests are under way on each connection."""
+        self.most_under_way: dict[int, int] = {}
+        """By second: the most requests that were on the road at once."""
+
+    @property
+    def url(self) -> str:
+        """Where the product is to send."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._run(self._listen())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def lead_to(self, port: int) -> None:
+        """Where the other end is."""
+        self._to_port = port
+
+    def turn(self, weather: Toxic) -> None:
+        """From now on it goes like this."""
+        if (weather == "refuse") != (self._weather == "refuse"):
+            self._run(self._close() if weather == "refuse" else self._listen())
+        self._weather = weather
+
+    def _run(self, work: object) -> None:
+        assert asyncio.iscoroutine(work)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def _listen(self) -> None:
+        if self._listener.fileno() < 0:
+            self._listener = socket.create_server(("127.0.0.1", self.port), backlog=1024)
+        self._server = await asyncio.start_server(self._lead, sock=self._listener)
+
+    async def _close(self) -> None:
+        """Nobody listens any more, and what was open breaks."""
+        if self._server:
+            self._server.close()
+            self._server = None
+        for writer in list(self._open):
+            writer.transport.abort()
+        await asyncio.sleep(0)
+
+    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open[writer] = 0
+        further: asyncio.StreamWriter | None = None
+        try:
+            back, further = await asyncio.open_connection("127.0.0.1", self._to_port)
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._there(reader, further, writer))
+                both.create_task(self._back(back, writer))
+        except* (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            del self._open[writer]
+            for end in (writer, further):
+                if end is not None:
+                    end.transport.abort()
+
+    async def _there(
+        self,
+        reader: asyncio.StreamReader,
+        further: asyncio.StreamWriter,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        while piece := await reader.read(_PIECE):
+            if self._weather == "hang":
+                continue
+            self._count(writer, 1)
+            further.write(piece)
+            await further.drain()
+        raise ConnectionResetError
+
+    async def _back(self, back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await back.read(_PIECE):
+            await asyncio.sleep(self._latency)
+            self._count(writer, -1)
+            if self._weather == "late":
+                await asyncio.sleep(_LATE_SECONDS)
+            if self._weather == "reset":
+                writer.write(piece[:_FIRST_BYTES])
+                await writer.drain()
+                _break(writer)
+            if self._weather == "drip":
+                await _drip(piece, writer)
+            else:
+                writer.write(piece)
+                await writer.drain()
+        raise ConnectionResetError
+
+    def _count(self, writer: asyncio.StreamWriter, change: int) -> None:
+        self._open[writer] += change
+        second = int(time.time())
+        in_flight = sum(self._open.values())
+        self.most_under_way[second] = max(self.most_under_way.get(second, 0), in_flight)
+
+
+async def _drip(piece: bytes, writer: asyncio.StreamWriter) -> None:
+    for index in range(len(piece)):
+        writer.write(piece[index : index + 1])
+        await writer.drain()
+        await asyncio.sleep(_DRIP_SECONDS)
+
+
+def _break(writer: asyncio.StreamWriter) -> None:
+    """Without a farewell: the other side gets a reset."""
+    end = writer.get_extra_info("socket")
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise ConnectionResetError

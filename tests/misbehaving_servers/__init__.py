@@ -1,0 +1,68 @@
+"""Servers that behave as badly as the internet does, on the loopback only."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import ip_network
+
+import pytest
+
+from connections.core.messages import Request
+from connections.core.request.builder import USER_AGENT
+from connections.transport import Client, SendLimits
+from connections.transport.destination import DestinationPolicy
+from tests.misbehaving_servers.server import OK, Script, Server, Talk, answers
+
+LOOPBACK = DestinationPolicy(
+    permitted_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")), allowed_ports=None
+)
+SHORT = SendLimits(connect=0.3, read=0.15, total=0.4, dns=0.2)
+PATIENT = SendLimits(connect=5, read=5, total=5, dns=5)
+
+__all__ = [
+    "LOOPBACK",
+    "OK",
+    "PATIENT",
+    "SHORT",
+    "Script",
+    "Server",
+    "Talk",
+    "answers",
+    "loopback_client",
+    "needs_ipv6",
+    "post",
+]
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="This machine has no ::1.")
+
+
+def loopback_client(**settings: object) -> Client:
+    """A client that may reach the loopback on any port."""
+    return Client(LOOPBACK, **settings)  # type: ignore[arg-type]
+
+
+def post(url: str, body: bytes = b"{}") -> Request:
+    """An ordinary request, with the headers that the builder sets."""
+    netloc = url.partition("//")[2].partition("/")[0]
+    return Request(
+        method="POST",
+        url=url,
+        headers=(
+            ("Host", netloc),
+            ("User-Agent", USER_AGENT),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "gzip, deflate"),
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(body))),
+        ),
+        body=body,
+    )
