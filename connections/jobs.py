@@ -13,7 +13,7 @@ from typing import Protocol
 from django.contrib.auth.models import User
 
 from connections.models import Connection
-from connections.operations.services import run_test
+from connections.operations.connection_tests import run_test
 
 
 class JobState(StrEnum):

@@ -18,7 +18,7 @@ from connections.core.spec import ConnectionSpec
 from connections.importers.files import load_connection
 from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Connection, Link
-from connections.operations.services import link_campaign
+from connections.operations.links import link_campaign
 from referrals.models import IntakeKey
 from referrals.models.intake_keys import digest, make_token
 

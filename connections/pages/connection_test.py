@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from connections.core.errors import DescriptionError
 from connections.jobs import JobQueue, JobState, QueuedTest, QueueUnavailable, job_queue
 from connections.models import Connection
-from connections.operations.services import run_test, spec_to_test
+from connections.operations.connection_tests import run_test, spec_to_test
 from connections.pages.base import connection_to_change, render
 
 if TYPE_CHECKING:

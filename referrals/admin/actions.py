@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,12 @@ from django.template.response import TemplateResponse
 from connections.operations.history import log_changes
 from referrals.models import Delivery
 from referrals.models.deliveries import DeliveryQuerySet
-from referrals.operations.replay import REREADABLE, cancel, replay, reread
+from referrals.operations.cancel import cancel
+from referrals.operations.chunks import key_chunks
+from referrals.operations.replay import replay
+from referrals.operations.reread import REREADABLE, reread
 from referrals.pages.base import MAX_AT_ONCE, PERM_CHANGE_DELIVERY, person
 from referrals.statuses import DeliveryStatus
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def run_action(
 ) -> int:
     """Do it, write it in each delivery's history, and tell the person; returns how many."""
     total = 0
-    for ids in _chunks(delivery_action.applicable(rows)):
+    for ids in key_chunks(delivery_action.applicable(rows)):
         chunk = Delivery.objects.filter(pk__in=ids)
         total += delivery_action.apply(chunk)
         named = chunk.select_related("referral", "connection")
@@ -148,10 +149,3 @@ def _ask(
 
 def _counts(rows: DeliveryQuerySet) -> Counter[str]:
     return Counter(dict(rows.values_list("status").annotate(count=Count("pk"))))
-
-
-def _chunks(rows: DeliveryQuerySet) -> Iterator[list[int]]:
-    """The ids in pieces; taken at once, because what is done changes what the filter finds."""
-    ids = list(rows.order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]

@@ -55,7 +55,8 @@ class SQLiteBackend:
         with connection.cursor() as cursor:
             cursor.executemany(
                 "UPDATE referrals_delivery SET status = %s, outcome = %s, attempts_used = %s,"
-                " due_at = %s, finished_at = %s, next_trigger = %s, claimed_at = NULL WHERE id = %s",
+                " due_at = %s, finished_at = %s, next_trigger = %s, claimed_at = NULL"
+                " WHERE id = %s",
                 [_columns(result) for result in kept],
             )
         DeliveryAttempt.objects.bulk_create(

@@ -20,7 +20,7 @@ _LOST = "The worker that was sending this stopped before it could record an answ
 class PendingConnection:
     """A connection with something due, as the database tells of it without a lock: its limits as
     stored, whether there is a row of its health and what that says of the breaker, and how many
-    attempts are in flight, the oldest since `oldest_in_flight_since`; lost ones are not in flight."""
+    attempts are in flight, the oldest since `oldest_in_flight_since`; lost ones don't count."""
 
     connection_id: int
     limits: Mapping[str, Any]

@@ -9,7 +9,7 @@ from django.db import transaction
 from config.queue.job_queue import notify, wake_workers
 from connections.core.response.outcomes import Outcome
 from connections.models import Connection
-from connections.operations.services import release_connection
+from connections.operations.states import release_connection
 from referrals import db_clock
 from referrals.models import BreakerState, Delivery
 from referrals.models.breaker_state import BREAKER_COLUMNS

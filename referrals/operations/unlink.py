@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from connections.models import Campaign, Connection
-from connections.operations.services import unlink_campaign
+from connections.operations.links import unlink_campaign
 from referrals.models import Delivery
 from referrals.models.deliveries import DeliveryQuerySet
-from referrals.operations.replay import cancel
+from referrals.operations.cancel import cancel
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User

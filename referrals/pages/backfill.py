@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from connections.models import Link
 from connections.operations.history import log_change
-from referrals.operations.replay import backfill, never_sent
+from referrals.operations.backfill import backfill, never_sent
 from referrals.pages.base import MAX_AT_ONCE, PERM_CHANGE_DELIVERY, context, permission_required
 from referrals.pages.link_list import url_for
 

@@ -14,7 +14,7 @@ from django.db.models.functions import RowNumber
 from django.urls import reverse
 
 from connections.models import Campaign, Connection, Link
-from connections.operations.services import withheld_attributes
+from connections.operations.links import withheld_attributes
 
 CONNECTIONS_A_PAGE = 25
 MAX_CAMPAIGNS = 100

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from connections.models import Campaign, Connection
 from connections.operations.history import log_change
-from connections.operations.services import LinkRefused, link_campaign, pause_connection
+from connections.operations.links import LinkRefused, link_campaign
+from connections.operations.states import pause_connection
 from referrals.operations.release import release
 from referrals.operations.unlink import unlink, waiting
 from referrals.pages.base import PERM_CHANGE_DELIVERY, context, permission_required, person

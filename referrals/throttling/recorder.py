@@ -11,7 +11,7 @@ import time
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from config.queue.job_queue import notify
-from connections.operations.services import hold_connection
+from connections.operations.states import hold_connection
 from referrals import db_clock
 from referrals.models import BreakerState
 from referrals.models.breaker_state import BREAKER_COLUMNS

@@ -17,7 +17,8 @@ from config.queue import heartbeats
 from connections.importers.presets import presets
 from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Connection, Link, TechnicalContact
-from connections.operations.services import link_campaign, run_test
+from connections.operations.connection_tests import run_test
+from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals.demo import make_demo
 from referrals.intake import accept_referrals

@@ -15,8 +15,9 @@ from connections.importers.files import dump_connection, load_connection
 from connections.jobs import run_queued_test
 from connections.mapping.to_rows import store_connection
 from connections.models import Connection, ConnectionTest
+from connections.operations.connection_tests import run_test
 from connections.operations.rules_from_tests import add_rule, keep_expected_response, touch
-from connections.operations.services import hold_connection, release_connection, run_test
+from connections.operations.states import hold_connection, release_connection
 from connections.simulator import CRM
 from tests.connections.pages.helpers import change_form, change_url
 

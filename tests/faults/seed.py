@@ -21,7 +21,7 @@ from connections.core.spec import Limits, OnUnknown  # noqa: E402
 from connections.importers.files import load_connection  # noqa: E402
 from connections.mapping.to_rows import store_connection  # noqa: E402
 from connections.models import Account, Campaign  # noqa: E402
-from connections.operations.services import link_campaign  # noqa: E402
+from connections.operations.links import link_campaign  # noqa: E402
 from referrals.demo import make_demo  # noqa: E402
 from tests.conftest import DESCRIPTION  # noqa: E402
 

@@ -14,7 +14,7 @@ from connections.core.request.authorization.static import ApiKey
 from connections.core.spec import ConnectionSpec
 from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Link
-from connections.operations.services import link_campaign
+from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals.models import DeliveryAttempt
 from tests.referrals.factories import create_referrals, deliver

@@ -18,7 +18,8 @@ from django.test import Client
 
 from connections.importers.files import check_connection
 from connections.models import Campaign, Connection, Endpoint, Link
-from connections.operations.services import run_test, unlink_campaign
+from connections.operations.connection_tests import run_test
+from connections.operations.links import unlink_campaign
 from connections.simulator import CRM
 from referrals.demo import make_demo
 from referrals.models import Delivery

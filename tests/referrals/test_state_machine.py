@@ -26,20 +26,18 @@ from connections.core.messages import ErrorCode, Exchange, ExchangeError, Reques
 from connections.core.spec import ConnectionSpec, OnUnknown
 from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Connection, Link
-from connections.operations.services import (
-    hold_connection,
-    link_campaign,
-    pause_connection,
-    unlink_campaign,
-)
+from connections.operations.links import link_campaign, unlink_campaign
+from connections.operations.states import hold_connection, pause_connection
 from connections.transport import SendLimits
 from referrals import db_clock
 from referrals.delivery.connection_sender import ConnectionSender, FinishedAttempt
 from referrals.intake import accept_referrals
 from referrals.leases import Claim, claim, complete
 from referrals.models import BreakerState, Delivery, DeliveryAttempt, Referral
+from referrals.operations.backfill import backfill
+from referrals.operations.cancel import cancel
 from referrals.operations.release import release
-from referrals.operations.replay import backfill, cancel, replay
+from referrals.operations.replay import replay
 from referrals.statuses import DeliveryStatus
 from referrals.throttling.recorder import HealthRecorder
 from tests.referrals.factories import LEASE, NOW, item

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from referrals.management.commands._selection import add_selection, selected
-from referrals.operations.replay import cancel
+from referrals.operations.cancel import cancel
 
 
 class Command(BaseCommand):

@@ -21,7 +21,8 @@ from connections.models import Connection
 from referrals.delivery.pump import deliver_due, finish_in_flight
 from referrals.management.commands._selection import add_selection, selected
 from referrals.models import Delivery, DeliveryAttempt
-from referrals.operations.replay import backfill, never_sent, replay
+from referrals.operations.backfill import backfill, never_sent
+from referrals.operations.replay import replay
 from referrals.statuses import Trigger
 
 _FAILED = 1

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from referrals.management.commands._selection import add_selection, selected
-from referrals.operations.replay import REREADABLE, reread
+from referrals.operations.reread import REREADABLE, reread
 
 
 class Command(BaseCommand):

@@ -15,17 +15,15 @@ from connections.core.errors import DescriptionError
 from connections.core.spec import ConnectionSpec
 from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Connection, ConnectionTest, Endpoint, Link
-from connections.operations.services import (
+from connections.operations.connection_tests import run_test
+from connections.operations.links import (
     CampaignAlreadyLinked,
     LinkRefused,
     NotLinked,
-    hold_connection,
     link_campaign,
-    pause_connection,
-    release_connection,
-    run_test,
     unlink_campaign,
 )
+from connections.operations.states import hold_connection, pause_connection, release_connection
 from connections.simulator import CRM
 from tests.referrals.factories import in_threads
 

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import Account, Connection
-from connections.operations.services import hold_connection, run_test
+from connections.operations.connection_tests import run_test
+from connections.operations.states import hold_connection
 from tests.connections.pages.helpers import change_form, change_url, page_url, read_form
 from tests.users import create_user, login_client
 

@@ -17,7 +17,7 @@ from config.queue import job_queue as rq_queue
 from connections import jobs
 from connections.jobs import JobState, QueuedTest, QueueUnavailable
 from connections.models import Account, Connection, ConnectionTest
-from connections.operations import services
+from connections.operations import connection_tests
 from connections.pages import connection_test
 from connections.simulator import CRM
 from connections.transport import shared
@@ -252,7 +252,7 @@ def test_without_a_queue_nothing_is_sent_while_the_transaction_is_open(
         return shared.shared_client()
 
     monkeypatch.setattr(connection_test, "job_queue", lambda: None)
-    monkeypatch.setattr(services, "shared_client", shared_client)
+    monkeypatch.setattr(connection_tests, "shared_client", shared_client)
     form = change_form(browser, connection) | {"_test": ["1"]}
 
     browser.post(change_url(connection), form)

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connections.models import Account, Connection, ConnectionTest
 from connections.models.exchanges import dump_headers
-from connections.operations.services import run_test
+from connections.operations.connection_tests import run_test
 from tests.connections.pages.helpers import change_url, page_url
 from tests.users import create_user, login_client
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from connections.importers.presets import presets
 from connections.models import Account, Connection
-from connections.operations.services import run_test
+from connections.operations.connection_tests import run_test
 from connections.simulator import CRM
 from tests.connections.pages.helpers import change_url, page_url, read_form
 from tests.users import create_user, login_client

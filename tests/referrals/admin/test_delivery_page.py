@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from connections.core.personal_data import PersonalMask
 from connections.models import Account, Campaign, Connection, Link
-from connections.operations.services import run_test
+from connections.operations.connection_tests import run_test
 from connections.simulator import CRM
 from referrals.customer_data import build_mask
 from referrals.models import Delivery, DeliveryAttempt

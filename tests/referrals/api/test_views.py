@@ -15,7 +15,7 @@ from django.test import Client
 from connections.core.spec import ConnectionSpec
 from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Link
-from connections.operations.services import link_campaign
+from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals.api import api
 from referrals.models import Delivery, Referral

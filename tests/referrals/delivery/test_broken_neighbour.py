@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from connections.models import Account, Campaign, Connection, Endpoint
-from connections.operations.services import link_campaign
+from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals.delivery.pump import deliver_due, finish_in_flight
 from referrals.intake import Item, accept_referrals

@@ -12,7 +12,7 @@ import pytest
 from connections.core.spec import ConnectionSpec, Limits
 from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Connection, Link, ResponseRule
-from connections.operations.services import link_campaign
+from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals.intake import accept_referrals
 from referrals.models import Delivery, DeliveryAttempt

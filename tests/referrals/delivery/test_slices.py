@@ -17,7 +17,7 @@ from connections.core.messages import Exchange, Request
 from connections.core.spec import ConnectionSpec, Limits, OnUnknown
 from connections.mapping.to_rows import store_connection
 from connections.models import Account, Campaign, Connection, Link
-from connections.operations.services import link_campaign
+from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from connections.transport import Client, SendLimits
 from connections.transport.shared import destination_policy

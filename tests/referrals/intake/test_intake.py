@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from connections.models import Account, Campaign, Connection, CustomAttribute, Link
-from connections.operations.services import unlink_campaign
+from connections.operations.links import unlink_campaign
 from referrals.intake import Accepted, CampaignNotLive, IntakeRefused, accept_referrals
 from referrals.models import Delivery, Referral
 from referrals.uuid7 import uuid7

@@ -16,7 +16,8 @@ from config import shutdown
 from config.queue import heartbeats
 from config.queue.job_queue import wake_workers
 from connections.models import Account, Campaign, Connection, Link, ResponseRule
-from connections.operations.services import hold_connection, link_campaign
+from connections.operations.links import link_campaign
+from connections.operations.states import hold_connection
 from connections.simulator import CRM
 from referrals.delivery.pump import deliver_due
 from referrals.management.commands import replay as command

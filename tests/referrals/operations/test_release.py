@@ -12,7 +12,8 @@ from django_rq import get_queue
 from config.queue.job_queue import waiting_jobs
 from connections.core.response.outcomes import Outcome
 from connections.models import Account, Campaign, Connection, Link
-from connections.operations.services import hold_connection, link_campaign, pause_connection
+from connections.operations.links import link_campaign
+from connections.operations.states import hold_connection, pause_connection
 from connections.simulator import CRM
 from referrals.leases import claim
 from referrals.models import BreakerState, Delivery

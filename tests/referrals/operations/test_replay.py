@@ -13,12 +13,16 @@ from config.queue.job_queue import waiting_jobs
 from connections.core.response.outcomes import Outcome
 from connections.core.response.rules import classify
 from connections.models import Account, Campaign, Connection, Link, ResponseRule
-from connections.operations.services import link_campaign
+from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals.leases import claim
 from referrals.models import Delivery, DeliveryAttempt, Referral
-from referrals.operations import replay as module
-from referrals.operations.replay import backfill, cancel, never_sent, replay, reread
+from referrals.operations import chunks
+from referrals.operations import reread as reread_module
+from referrals.operations.backfill import backfill, never_sent
+from referrals.operations.cancel import cancel
+from referrals.operations.replay import replay
+from referrals.operations.reread import reread
 from referrals.statuses import DeliveryStatus, Trigger
 from tests.referrals.factories import LEASE, create_referrals, deliver, deliver_all, log
 
@@ -148,7 +152,7 @@ def test_a_rate_spreads_the_attempts(
 def test_many_are_replayed_in_pieces(
     link: Link, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_CHUNK", 2)
+    monkeypatch.setattr(chunks, "CHUNK_SIZE", 2)
     create_referrals(campaign, *[f"jo{number}@example.com" for number in range(5)])
     Delivery.objects.update(status="rejected", due_at=None)
     assert replay(Delivery.objects.filter(status="rejected")) == 5
@@ -294,7 +298,7 @@ def test_what_somebody_did_while_it_was_reread_counts(
         replay(Delivery.objects.filter(referral__external_id="jo@example.com"))
         return classify(*values)
 
-    monkeypatch.setattr(module, "classify", meanwhile)
+    monkeypatch.setattr(reread_module, "classify", meanwhile)
     assert reread(Delivery.objects.all()) == {"suppressed": 1}
     assert statuses()["jo@example.com"] == "pending"
     assert log("jo@example.com") == [(1, "delivered", 200)]
@@ -348,9 +352,9 @@ def test_a_backfill_gives_no_other_campaigns_referrals(
 
 
 def test_everything_that_can_be_reread_has_an_answer_and_no_attempt_to_come() -> None:
-    assert not any(status.is_pending for status in module.REREADABLE)
-    assert {status.value for status in module.REREADABLE} <= {one.value for one in Outcome}
-    assert DeliveryStatus.CANCELLED not in module.REREADABLE
+    assert not any(status.is_pending for status in reread_module.REREADABLE)
+    assert {status.value for status in reread_module.REREADABLE} <= {one.value for one in Outcome}
+    assert DeliveryStatus.CANCELLED not in reread_module.REREADABLE
 
 
 def test_an_outage_is_over_and_everything_is_replayed(link: Link, campaign: Campaign) -> None:

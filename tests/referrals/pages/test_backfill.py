@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import Account, Campaign, Connection, Link
-from connections.operations.services import link_campaign, unlink_campaign
+from connections.operations.links import link_campaign, unlink_campaign
 from referrals.models import Delivery
 from referrals.pages import backfill
 from tests.referrals.factories import create_referrals, deliver

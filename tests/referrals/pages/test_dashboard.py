@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from config.queue import heartbeats
 from connections.models import Account, Campaign, Connection, Link
-from connections.operations.services import hold_connection
+from connections.operations.states import hold_connection
 from referrals.models import BreakerState, Delivery, Referral
 from referrals.monitoring.statistics import Step
 from referrals.pages.charts import HEIGHT, WIDTH, chart, sparkline

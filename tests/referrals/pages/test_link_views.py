@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Account, Campaign, Connection, ConnectionTest, Link
-from connections.operations.services import hold_connection, link_campaign
+from connections.operations.links import link_campaign
+from connections.operations.states import hold_connection
 from referrals.models import Delivery
 from tests.referrals.factories import create_referrals
 from tests.users import create_user, login_client
