@@ -6,8 +6,8 @@ PYTHON ?= python3
 PORT ?= 8000
 CRM_PORT ?= 9000
 VENV := .venv
-# Two more than there are processors, as many tests wait for others; each has a Redis database of
-# its own, of which a server has 16.
+# Two more than there are processors, since many tests wait for other processes. Each has a Redis
+# database of its own, and a server has 16.
 TEST_PROCESSES ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 12 ? $$(getconf _NPROCESSORS_ONLN) + 2 : 14 )))
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -15,27 +15,27 @@ PYTEST := python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --n
 PIN := uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command "make requirements" pyproject.toml
 
-# The demo refuses where others work; everything else runs there all the same.
+# The demo refuses where there are other users; everything else starts all the same.
 define start
 @python manage.py migrate --verbosity 0
 -@python manage.py demo --port $(PORT) --crm http://127.0.0.1:$(CRM_PORT)
 @CRM_PORT=$(CRM_PORT) honcho start --procfile $(1) --port $(PORT) $$(python -m config.processes) || test $$? = 130
 endef
 
-# The simulator listens on loopback, so the demo may deliver there; nothing else may.
+# The simulator listens on loopback, so these two permit deliveries there; by default nothing does.
 run dev: export DELIVERY_PERMITTED_NETWORKS ?= 127.0.0.0/8
 run: $(VENV)/run ## Run everything: web, worker, tick, Valkey where REDIS_URL is not set, and a CRM simulator.
 	@python manage.py collectstatic --noinput --verbosity 0
 	$(call start,Procfile)
 
 dev: export DEBUG := true
-dev: $(VENV)/dev ## The same with DEBUG on; changed code, templates and static files are taken up at once.
+dev: $(VENV)/dev ## The same with DEBUG on; changed code, templates and static files are reloaded at once.
 	$(call start,Procfile.dev)
 
 shell: $(VENV)/run ## Open Django's shell with all models imported.
 	@python manage.py shell $(ARGS)
 
-test: $(VENV)/dev ## Run all tests but the longest; ARGS="tests/config -k keys" chooses some, as pytest takes them.
+test: $(VENV)/dev ## Run all tests but the longest; ARGS="tests/config -k keys" chooses some, as for pytest.
 	$(PYTEST) $(ARGS)
 
 coverage: $(VENV)/dev ## Run the tests and count the lines and branches that they reach: var/coverage/index.html.
@@ -46,10 +46,10 @@ faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/fa
 	python -m pytest tests/faults tests/referrals/test_state_machine.py -m "faults or not faults" || failed=1; \
 	python -m tests.faults.report $(FAULTS_ROWS) docs/faults.md; exit $${failed:-0}
 
-screenshots: $(VENV)/dev ## Make the pictures under docs/screenshots anew; needs Chromium.
+screenshots: $(VENV)/dev ## Take the pictures under docs/screenshots; needs Chromium.
 	python -m pytest --quiet tests/browser/screenshots.py
 
-bench: $(VENV)/dev ## Measure beside rivals, on PostgreSQL and Redis; rewrites benchmarks/results.json and its chart.
+bench: $(VENV)/dev ## Measure and compare with baselines, on PostgreSQL and Redis; rewrites benchmarks/results.json and its chart.
 	python -m benchmarks
 
 check: $(VENV)/dev ## Format, lint, types, imports, migrations and deployment checks.
@@ -61,7 +61,7 @@ check: $(VENV)/dev ## Format, lint, types, imports, migrations and deployment ch
 	python manage.py makemigrations --check --dry-run
 	HTTPS=true python manage.py check --deploy --fail-level WARNING
 
-format: $(VENV)/dev ## Write the code in its one format.
+format: $(VENV)/dev ## Format the code and fix what ruff can fix.
 	ruff format .
 	ruff check --fix .
 	djlint --reformat --quiet connections referrals
@@ -70,7 +70,7 @@ requirements: $(VENV)/dev ## Pin what pyproject.toml asks for; ARGS=--upgrade ta
 	$(PIN) --output-file requirements.txt $(ARGS)
 	$(PIN) --group dev --constraints requirements.txt --output-file requirements-dev.txt $(ARGS)
 
-clean: ## Forget the virtual environment and all data of this installation.
+clean: ## Delete the virtual environment and all data of this installation.
 	rm -rf $(VENV) var
 
 help: ## Show this list.

@@ -1,1 +1,1 @@
-"""Measurements that anyone can run, side by side with what others do; nothing imports them."""
+"""Benchmarks of the delivery workers, the intake API and the pages, compared with baselines."""

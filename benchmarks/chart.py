@@ -1,6 +1,6 @@
-"""The chart for the README: deliveries a second, the pump among what it was measured beside.
+"""Draw the README's chart: deliveries per second of the pump and of each baseline.
 
-SVG by hand, which follows the reader's light or dark theme. Must not know how it was measured.
+The SVG is written by hand, so that it follows the reader's light or dark theme.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from benchmarks.measure import Row
+from benchmarks.measure import BenchmarkResult
 
 PUMP = "pump, everything recorded"
-_WIDTH, _LABELS, _FIGURES = 760, 330, 70
-_TOP, _STEP, _BAR = 46, 30, 18
+"""The name of the results that the chart shows."""
+
+_WIDTH, _LABEL_WIDTH, _VALUE_WIDTH = 760, 330, 70
+_TOP, _ROW_HEIGHT, _BAR_HEIGHT = 46, 30, 18
 
 _TITLE = "Deliveries a second: one process, the same machine, the same requests"
 
@@ -26,14 +28,18 @@ text { font: 13px system-ui, sans-serif; fill: #333 }
 """
 
 
-def draw(rows: Sequence[Row]) -> str:
-    """The chart of these rows, the slowest way first."""
-    figures = {row.against: row.against_value or 0.0 for row in rows if row.name == PUMP}
-    figures |= {row.name: row.value for row in rows if row.name == PUMP}
-    ways = sorted(figures.items(), key=lambda way: way[1])
-    height = _TOP + _STEP * len(ways) + 8
-    most = max(figures.values(), default=1.0)
-    bars = [_bar(place, name, figure, most) for place, (name, figure) in enumerate(ways)]
+def draw(results: Sequence[BenchmarkResult]) -> str:
+    """Return the SVG text; the slowest bar comes first."""
+    rates = {
+        result.against: result.against_value or 0.0 for result in results if result.name == PUMP
+    }
+    rates |= {result.name: result.value for result in results if result.name == PUMP}
+    height = _TOP + _ROW_HEIGHT * len(rates) + 8
+    max_rate = max(rates.values(), default=1.0)
+    bars = [
+        _bar(index, name, rate, max_rate)
+        for index, (name, rate) in enumerate(sorted(rates.items(), key=lambda item: item[1]))
+    ]
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
@@ -45,14 +51,14 @@ def draw(rows: Sequence[Row]) -> str:
     )
 
 
-def _bar(place: int, name: str, figure: float, most: float) -> str:
-    top = _TOP + _STEP * place
-    length = (_WIDTH - _LABELS - _FIGURES) * figure / most
-    kind = "pump" if name == PUMP else "other"
-    base = top + _BAR - 4
+def _bar(index: int, name: str, rate: float, max_rate: float) -> str:
+    top = _TOP + _ROW_HEIGHT * index
+    length = (_WIDTH - _LABEL_WIDTH - _VALUE_WIDTH) * rate / max_rate
+    css_class = "pump" if name == PUMP else "other"
+    baseline = top + _BAR_HEIGHT - 4
     return (
-        f'<text x="{_LABELS - 10}" y="{base}" text-anchor="end">{escape(name)}</text>'
-        f'<rect class="{kind}" x="{_LABELS}" y="{top}" width="{max(length, 1):.1f}"'
-        f' height="{_BAR}" rx="3"/>'
-        f'<text x="{_LABELS + length + 8:.1f}" y="{base}">{figure:,.0f}</text>'
+        f'<text x="{_LABEL_WIDTH - 10}" y="{baseline}" text-anchor="end">{escape(name)}</text>'
+        f'<rect class="{css_class}" x="{_LABEL_WIDTH}" y="{top}" width="{max(length, 1):.1f}"'
+        f' height="{_BAR_HEIGHT}" rx="3"/>'
+        f'<text x="{_LABEL_WIDTH + length + 8:.1f}" y="{baseline}">{rate:,.0f}</text>'
     )

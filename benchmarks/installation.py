@@ -1,6 +1,6 @@
-"""A place of its own for one run: a database that is made and dropped, an empty Redis, a folder.
+"""An installation for one run: a new database, an empty Redis database and a temporary folder.
 
-Must be usable before Django is set up, and must not know what is measured.
+This module must be importable before `django.setup()`.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from redis import Redis
 
 from benchmarks.processes import ROOT, Process
 
-_SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
-_REDIS = "redis://127.0.0.1:6379/12"
+_DATABASE_URL = "postgres://postgres@127.0.0.1:5432/postgres"
+_REDIS_URL = "redis://127.0.0.1:6379/12"
 
 
 class Installation:
-    """The environment of all processes of the run."""
+    """The environment variables and the folder that all processes of the run share."""
 
     def __init__(self, database_url: str, redis_url: str, folder: Path) -> None:
         self.folder = folder
         self.environment = {
-            **os.environ,  # noqa: TID251 - a child needs what this process has.
+            **os.environ,  # noqa: TID251 - child processes inherit it.
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
@@ -39,59 +39,65 @@ class Installation:
             "DELIVERY_ALLOW_HTTP": "true",
         }
 
-    def enter(self) -> None:
-        """Make this very process one of the installation's, and its database ready."""
+    def set_up_django(self) -> None:
+        """Migrate the database and set up Django in this process for the installation."""
         os.environ.update(self.environment)  # noqa: TID251 - the settings read it.
         self.manage("migrate", "--verbosity", "0")
-        import django  # noqa: PLC0415 - its settings are this installation's.
+        import django  # noqa: PLC0415 - the environment must be complete first.
 
         django.setup()
 
     def manage(self, *arguments: str) -> None:
-        """Run one of the project's commands to its end."""
+        """Run a management command and wait until it ends."""
         self.manage_on(self.environment["DATABASE_URL"], *arguments)
 
     def manage_on(self, database_url: str, *arguments: str) -> None:
-        """The same on another database."""
+        """Run a management command on another database."""
         command = [sys.executable, "manage.py", *arguments]
         environment = {**self.environment, "DATABASE_URL": database_url}
         subprocess.run(command, cwd=ROOT, env=environment, check=True)  # noqa: S603 - ours.
 
     def start(self, *arguments: str, **settings: str) -> Process:
-        """Start a process of the installation; `settings` are added to its environment."""
+        """Start a Python process; `settings` are added to its environment."""
         return Process({**self.environment, **settings}, *arguments)
 
 
 @contextmanager
-def an_installation() -> Iterator[Installation]:
-    """On the servers that DATABASE_URL and REDIS_URL name, or on this machine's."""
-    server = os.environ.get("DATABASE_URL", _SERVER)  # noqa: TID251 - before there are settings.
-    redis_url = os.environ.get("REDIS_URL", _REDIS)  # noqa: TID251 - likewise.
+def run_installation() -> Iterator[Installation]:
+    """Yield an installation on the servers that DATABASE_URL and REDIS_URL name, by default local.
+
+    Drop its database and empty the Redis database at the end.
+    """
+    server_url = os.environ.get("DATABASE_URL", _DATABASE_URL)  # noqa: TID251 - before there are settings.
+    redis_url = os.environ.get("REDIS_URL", _REDIS_URL)  # noqa: TID251 - likewise.
     with (
         tempfile.TemporaryDirectory() as folder,
-        an_empty_redis(redis_url),
-        a_database(server, f"benchmark_{os.getpid()}") as database_url,
+        exclusive_redis(redis_url),
+        create_database(server_url, f"benchmark_{os.getpid()}") as database_url,
     ):
         (Path(folder) / "static").mkdir()
         yield Installation(database_url, redis_url, Path(folder))
 
 
 @contextmanager
-def a_database(server: str, name: str) -> Iterator[str]:
-    """The URL of a new database beside the server's, which is dropped in the end."""
-    with psycopg.connect(server, autocommit=True) as connection:
+def create_database(server_url: str, name: str) -> Iterator[str]:
+    """Create a database on the server and yield its URL; drop the database at the end."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
-        yield f"{server.rpartition('/')[0]}/{name}"
+        yield f"{server_url.rpartition('/')[0]}/{name}"
     finally:
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        with psycopg.connect(server, autocommit=True) as connection:
+        with psycopg.connect(server_url, autocommit=True) as connection:
             connection.execute(drop)
 
 
 @contextmanager
-def an_empty_redis(url: str) -> Iterator[None]:
-    """Whatever is in there is somebody's, so only an empty one is used, and emptied again."""
+def exclusive_redis(url: str) -> Iterator[None]:
+    """Exit the program unless the Redis database is empty; empty it again at the end.
+
+    Keys that are there already belong to someone else.
+    """
     with Redis.from_url(url) as redis:
         if redis.dbsize():
             sys.exit(f"{url} is not empty: let REDIS_URL name a database that is.")

@@ -1,9 +1,10 @@
-"""A worker whose client trusts an authority of its own, since the product's knows public ones only.
+"""Run delivery jobs with a client that trusts a private certificate authority.
 
-    python -m benchmarks.jobs_over_tls AUTHORITY
+    python -m benchmarks.jobs_over_tls CA_BUNDLE
 
-Runs the pump as one job after the other would, each with threads of its own, on the client that
-all jobs of a process share. Each line of input is one job: all that is due.
+The product's own client trusts public authorities only. As in a worker, each job has threads of its
+own, and all jobs share one client. Each line of the standard input runs one job, which delivers all
+that is due; the job then prints how many it delivered.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from connections.transport import Client  # noqa: E402
 from connections.transport.shared import destination_policy  # noqa: E402
 from referrals.delivery.pump import deliver_due, finish_in_flight  # noqa: E402
 
-_SECONDS = 600
+_MAX_JOB_SECONDS = 600
 
 
 def main() -> None:
-    """Obey."""
+    """Run one job for each line of the standard input."""
     client = Client(
         destination_policy(), pool_size=4 * settings.DELIVERY_THREADS, ca_bundle=sys.argv[1]
     )
     for _ in sys.stdin:
-        delivered = deliver_due(seconds=_SECONDS, client=client).total
+        delivered = deliver_due(seconds=_MAX_JOB_SECONDS, client=client).total
         finish_in_flight()
         print(json.dumps(delivered), flush=True)
 

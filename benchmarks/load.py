@@ -1,10 +1,10 @@
-"""A client of the intake API that costs little: keep-alive connections in a process of its own.
+"""Send referrals to the intake API over keep-alive connections, using little CPU.
 
     python -m benchmarks.load --port 8000 --path /… --count 3000 [--batch 1000] [--rate 200]
 
-Each connection sends its next request after the answer to the last one; with a rate, requests are
-sent when their time has come. Referrals are numbered from `--first`. Prints one line of JSON: the
-seconds that it took, and how many of which status came.
+It runs in a process of its own. Each connection sends its next request after the response to the
+last one; with `--rate`, no request is sent before its scheduled time. Referrals are numbered from
+`--first`. Prints one line of JSON: the seconds that it took, and the number of responses by status.
 """
 
 from __future__ import annotations
@@ -22,55 +22,55 @@ import uvloop
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
-class AuthenticatedCaller(asyncio.Protocol):
-    """One connection, with one request at a time."""
+class LoadConnection(asyncio.Protocol):
+    """One keep-alive connection, with one request at a time."""
 
     def __init__(self) -> None:
         self._buffer = b""
         self._transport: Any = None
-        self._answer: asyncio.Future[int] | None = None
+        self._response: asyncio.Future[int] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, mark, rest = self._buffer.partition(b"\r\n\r\n")
+        head, separator, body = self._buffer.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        if not mark or len(rest) < (int(length[1]) if length else 0) or self._answer is None:
+        if not separator or len(body) < (int(length[1]) if length else 0) or self._response is None:
             return
         self._buffer = b""
-        self._answer.set_result(int(head[9:12]))
+        self._response.set_result(int(head[9:12]))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(exc or ConnectionError("closed without an answer"))
+        if self._response and not self._response.done():
+            self._response.set_exception(exc or ConnectionError("closed without an answer"))
 
-    async def call(self, message: bytes) -> int:
-        """Send a request; the status of its answer."""
-        self._answer = asyncio.get_running_loop().create_future()
+    async def send(self, message: bytes) -> int:
+        """Send a request and return the status of its response."""
+        self._response = asyncio.get_running_loop().create_future()
         self._transport.write(message)
-        return await self._answer
+        return await self._response
 
 
-async def drive(options: argparse.Namespace) -> dict[str, Any]:
-    """Send everything over as many connections as were asked for."""
+async def run_load(options: argparse.Namespace) -> dict[str, Any]:
+    """Send all requests; return the seconds that it took and the number of responses by status."""
     loop, statuses = asyncio.get_running_loop(), Counter[int]()
-    work = deque(enumerate(_messages(options)))
-    callers = [
-        (await loop.create_connection(AuthenticatedCaller, "127.0.0.1", options.port))[1]
+    queue = deque(enumerate(_messages(options)))
+    connections = [
+        (await loop.create_connection(LoadConnection, "127.0.0.1", options.port))[1]
         for _ in range(options.connections)
     ]
     began = time.perf_counter()
 
-    async def keep_calling(caller: AuthenticatedCaller) -> None:
-        while work:
-            number, message = work.popleft()
+    async def send_all(connection: LoadConnection) -> None:
+        while queue:
+            number, message = queue.popleft()
             if options.rate:
                 await asyncio.sleep(began + number / options.rate - time.perf_counter())
-            statuses[await caller.call(message)] += 1
+            statuses[await connection.send(message)] += 1
 
-    await asyncio.gather(*map(keep_calling, callers))
+    await asyncio.gather(*map(send_all, connections))
     return {"seconds": time.perf_counter() - began, "statuses": statuses}
 
 
@@ -103,7 +103,7 @@ def _referral(number: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Drive, and say what came of it."""
+    """Parse the arguments, send the requests and print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("port", "count"):
         parser.add_argument(f"--{name}", type=int, required=True)
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--path", required=True)
     parser.add_argument("--key", default="")
-    print(json.dumps(uvloop.run(drive(parser.parse_args()))), flush=True)
+    print(json.dumps(uvloop.run(run_load(parser.parse_args()))), flush=True)
 
 
 if __name__ == "__main__":

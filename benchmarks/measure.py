@@ -1,21 +1,18 @@
-"""What a measurement comes to: laps, medians of interleaved rounds, and the rows of the table.
-
-Must not know what is measured.
-"""
+"""Measurements, their medians over interleaved rounds, and the results that the table shows."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-LapT = TypeVar("LapT")
+SampleT = TypeVar("SampleT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lap:
-    """So many things done in so many seconds, for so many CPU seconds of the process."""
+class Measurement:
+    """The count of operations, their duration, and the CPU time of the measured processes."""
 
     count: int
     seconds: float
@@ -23,53 +20,58 @@ class Lap:
 
     @property
     def rate(self) -> float:
-        """How many a second."""
+        """Operations per second."""
         return self.count / self.seconds
 
     @property
-    def cpu_each(self) -> float:
-        """Milliseconds of CPU for each."""
+    def cpu_milliseconds_each(self) -> float:
+        """CPU milliseconds per operation."""
         return 1000 * self.cpu_seconds / self.count
 
 
-def interleave(rounds: int, contestants: Mapping[str, Callable[[], LapT]]) -> dict[str, list[LapT]]:
-    """Everyone's laps, A B A B A B, so that a machine that slows down slows down all of them."""
-    laps: dict[str, list[LapT]] = {name: [] for name in contestants}
+def interleave(
+    rounds: int, candidates: Mapping[str, Callable[[], SampleT]]
+) -> dict[str, list[SampleT]]:
+    """Call every candidate once per round and return what each returned.
+
+    The order A B A B A B makes a machine that slows down slow down all candidates.
+    """
+    samples: dict[str, list[SampleT]] = {name: [] for name in candidates}
     for _ in range(rounds):
-        for name, run in contestants.items():
-            laps[name].append(run())
-    return laps
+        for name, run in candidates.items():
+            samples[name].append(run())
+    return samples
 
 
-def median_rate(laps: list[Lap]) -> float:
-    """The median of how many a second."""
-    return statistics.median(lap.rate for lap in laps)
+def median_rate(measurements: Sequence[Measurement]) -> float:
+    """Return the median of the operations per second."""
+    return statistics.median(one.rate for one in measurements)
 
 
-def median_cpu(laps: list[Lap]) -> float:
-    """The median of the CPU milliseconds of each."""
-    return statistics.median(lap.cpu_each for lap in laps)
+def median_cpu(measurements: Sequence[Measurement]) -> float:
+    """Return the median of the CPU milliseconds per operation."""
+    return statistics.median(one.cpu_milliseconds_each for one in measurements)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """What a figure must reach: the row's ratio, or its value where there is nothing beside it."""
+    """A limit for a result's ratio, or for its value if it is compared with nothing."""
 
     limit: float
-    is_most: bool = False
+    is_maximum: bool = False
     unit: str = ""
 
     def __str__(self) -> str:
-        return f"{'≤' if self.is_most else '≥'} {self.limit:g}{self.unit}"
+        return f"{'≤' if self.is_maximum else '≥'} {self.limit:g}{self.unit}"
 
     def is_met_by(self, figure: float) -> bool:
-        """Whether this is good enough."""
-        return figure <= self.limit if self.is_most else figure >= self.limit
+        """Return whether the figure is within the limit."""
+        return figure <= self.limit if self.is_maximum else figure >= self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line of the table; one without a goal is there to know."""
+class BenchmarkResult:
+    """One line of the table; a result without a goal is only informative."""
 
     name: str
     value: float
@@ -80,18 +82,18 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """The value by what it is held against."""
+        """The value divided by the one it is compared with."""
         return None if self.against_value is None else self.value / self.against_value
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the goal is reached; None where there is none."""
+        """Whether the goal is reached; None if there is no goal."""
         if self.goal is None:
             return None
         return self.goal.is_met_by(self.value if self.ratio is None else self.ratio)
 
     def to_json(self) -> dict[str, object]:
-        """As it stands in the results."""
+        """Return the entry for `results.json`."""
         return {
             "name": self.name,
             "value": round(self.value, 3),
@@ -105,10 +107,10 @@ class Row:
 
 
 def at_least(limit: float) -> Goal:
-    """The ratio must reach this."""
+    """Return a goal with a minimum."""
     return Goal(limit=limit)
 
 
 def at_most(limit: float, unit: str = "") -> Goal:
-    """The figure must not exceed this."""
-    return Goal(limit=limit, is_most=True, unit=unit)
+    """Return a goal with a maximum."""
+    return Goal(limit=limit, is_maximum=True, unit=unit)

@@ -1,10 +1,10 @@
-"""One installation of a given size, and how long its pages take.
+"""Seed a database with deliveries and measure how long the pages of the admin take.
 
-    python -m benchmarks.pages SIZE DAYS
+    python -m benchmarks.pages DELIVERIES DAYS
 
-A process of its own for each size, in a database of its own. It prints which pages there are, then
-answers each line that names one with the milliseconds from the request to the whole answer, for a
-superuser, without a web server: the median of several.
+Each size has a process and a database of its own. It prints the labels of the pages. Then it reads
+one label per line and prints the milliseconds from the request to the complete response, as the
+median of several requests by a superuser, without a web server.
 """
 
 from __future__ import annotations
@@ -22,29 +22,30 @@ from django.conf import settings  # noqa: E402 - Django first.
 from django.contrib.auth.models import User  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from benchmarks.seed_history import CAMPAIGNS, make_quarter  # noqa: E402
+from benchmarks.seed_history import CAMPAIGNS, seed_history  # noqa: E402
 
-REPEATS = 3
-_LOG = "/admin/referrals/delivery/"
-_DAY = 86_400
+_REPEATS = 3
+_LOG_URL = "/admin/referrals/delivery/"
+_DAY_SECONDS = 86_400
 
 
 def main() -> None:
-    """Fill the database, and answer."""
+    """Seed the database, then measure the page that each line of the standard input names."""
     size, days = map(int, sys.argv[1:])
-    make_quarter(size, days)
-    # Static files need no manifest because of DEBUG; queries must not be remembered.
+    seed_history(size, days)
+    # The process starts with DEBUG, so that static files need no manifest; it is switched off now,
+    # or Django would keep every query in memory.
     settings.DEBUG, settings.ALLOWED_HOSTS = False, ["testserver"]
-    browser = Client()
-    browser.force_login(User.objects.create_superuser("benchmark"))
+    client = Client()
+    client.force_login(User.objects.create_superuser("benchmark"))
     pages = _pages(size)
-    _say(list(pages))
+    _print_json(list(pages))
     for line in sys.stdin:
-        _say(_median(browser, pages[line.strip()]))
+        _print_json(_median_milliseconds(client, pages[line.strip()]))
 
 
-def _say(what: object) -> None:
-    print(json.dumps(what), flush=True)
+def _print_json(value: object) -> None:
+    print(json.dumps(value), flush=True)
 
 
 def _pages(size: int) -> dict[str, str]:
@@ -64,8 +65,8 @@ def _pages(size: int) -> dict[str, str]:
         "status code: 418, none": "?code=418",
         "error: read timeout": "?error=read_timeout",
         "200, campaign of long ago": f"?code=200&campaign={CAMPAIGNS}",
-        "one day, 60 days ago": f"?since={_ago(61)}&until={_ago(60)}",
-        "all before 60 days ago": f"?until={_ago(60)}",
+        "one day, 60 days ago": f"?since={_days_ago(61)}&until={_days_ago(60)}",
+        "all before 60 days ago": f"?until={_days_ago(60)}",
         "search: external id": f"?q=lead-{size // 2}",
         "search: hundreds begin so": "?q=lead-1",
         "search: reference": f"?q=crm-{size // 2}",
@@ -73,25 +74,26 @@ def _pages(size: int) -> dict[str, str]:
     }
     windows = ("hour", "day", "week", "month")
     return {
-        **{f"log, {label}": f"{_LOG}{query}" for label, query in queries.items()},
-        "one delivery": f"{_LOG}{size // 2}/change/",
+        **{f"log, {label}": f"{_LOG_URL}{query}" for label, query in queries.items()},
+        "one delivery": f"{_LOG_URL}{size // 2}/change/",
         **{f"dashboard, {name}": f"/admin/?window={name}" for name in windows},
     }
 
 
-def _ago(days: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - days * _DAY))
+def _days_ago(days: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - days * _DAY_SECONDS))
 
 
-def _median(browser: Client, url: str) -> float:
-    times = []
-    for _ in range(REPEATS + 1):
+def _median_milliseconds(client: Client, url: str) -> float:
+    seconds = []
+    for _ in range(_REPEATS + 1):
         began = time.perf_counter()
-        status = browser.get(url).status_code
-        times.append(time.perf_counter() - began)
+        status = client.get(url).status_code
+        seconds.append(time.perf_counter() - began)
         if status != 200:
             raise RuntimeError(f"{url}: {status}")
-    return statistics.median(times[1:]) * 1000
+    # The first request also fills caches, so it does not count.
+    return statistics.median(seconds[1:]) * 1000
 
 
 if __name__ == "__main__":

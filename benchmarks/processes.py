@@ -1,7 +1,4 @@
-"""Processes that are measured from outside: their CPU seconds, their memory, and how they end.
-
-Must not know what runs in them.
-"""
+"""Child processes that are measured from outside: their CPU seconds and their memory."""
 
 from __future__ import annotations
 
@@ -16,11 +13,14 @@ from typing import Any, Self
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-_END_SECONDS = 20
+_TERMINATE_SECONDS = 20
 
 
 class Process:
-    """One process, which lives as long as the block that it is used in."""
+    """A Python process that reads command lines and prints lines of JSON.
+
+    As a context manager it is stopped at the end of the block.
+    """
 
     def __init__(self, environment: Mapping[str, str], *arguments: str) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own commands.
@@ -28,54 +28,54 @@ class Process:
             cwd=ROOT, env=dict(environment), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        self._seen = psutil.Process(self._process.pid)
+        self._statistics = psutil.Process(self._process.pid)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.stop()
 
     @property
     def cpu_seconds(self) -> float:
-        """What the process and all of its threads have used, in user and in kernel mode."""
-        times = self._seen.cpu_times()
+        """CPU seconds of the process with all of its threads, in user and in kernel mode."""
+        times = self._statistics.cpu_times()
         return float(times.user + times.system)
 
     @property
     def resident_bytes(self) -> int:
-        """How much memory it has now."""
-        return int(self._seen.memory_info().rss)
+        """The resident memory that the process has now."""
+        return int(self._statistics.memory_info().rss)
 
-    def tell(self, line: str) -> None:
-        """Write one line to it."""
+    def write_line(self, line: str) -> None:
+        """Write one line to the standard input of the process."""
         assert self._process.stdin is not None  # noqa: S101 - for the type checker.
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
 
-    def hear(self) -> Any:  # noqa: ANN401 - whatever it says.
-        """The next line of JSON that it prints."""
+    def read_json(self) -> Any:  # noqa: ANN401 - any JSON.
+        """Return the next line of its output, parsed; raise RuntimeError if the process ended."""
         assert self._process.stdout is not None  # noqa: S101 - for the type checker.
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self._process.args!r} ended without an answer.")
         return json.loads(line)
 
-    def ask(self, line: str) -> Any:  # noqa: ANN401 - whatever it says.
-        """Write one line and hear the answer."""
-        self.tell(line)
-        return self.hear()
+    def command(self, line: str) -> Any:  # noqa: ANN401 - any JSON.
+        """Write one line and return the JSON that the process prints in response."""
+        self.write_line(line)
+        return self.read_json()
 
     def stop(self) -> None:
-        """End it as an operator would, and by force where that takes too long."""
+        """Send SIGTERM, and SIGKILL if the process has not ended after 20 s."""
         self._process.terminate()
         try:
-            self._process.wait(_END_SECONDS)
+            self._process.wait(_TERMINATE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

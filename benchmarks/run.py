@@ -1,7 +1,4 @@
-"""Runs the chosen measurements in turn, and keeps what they come to.
-
-Only a whole run replaces the kept results.
-"""
+"""Run the chosen scenarios one after another, print the results and store those of a full run."""
 
 from __future__ import annotations
 
@@ -12,34 +9,34 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.chart import draw
-from benchmarks.context import Stage
+from benchmarks.context import BenchmarkContext
 from benchmarks.installation import Installation
-from benchmarks.measure import Row
-from benchmarks.table import Table
+from benchmarks.measure import BenchmarkResult
+from benchmarks.table import ResultTable
 
-_HERE = Path(__file__).resolve().parent
+_FOLDER = Path(__file__).resolve().parent
 
 
 def run(
-    installation: Installation, names: Sequence[str], *, is_whole: bool, is_quick: bool
+    installation: Installation, names: Sequence[str], *, is_complete: bool, is_quick: bool
 ) -> None:
-    """Measure, print, and write the files where all was measured."""
-    rounds, part = (1, 0.02) if is_quick else (3, 1.0)
-    stage = Stage(installation=installation, rounds=rounds, part=part)
-    table = Table()
-    rows: list[Row] = []
+    """Run the named scenarios; write the result files only after a full run of all of them."""
+    rounds, scale = (1, 0.02) if is_quick else (3, 1.0)
+    context = BenchmarkContext(installation=installation, rounds=rounds, scale=scale)
+    table = ResultTable()
+    results: list[BenchmarkResult] = []
     for name in names:
         began = time.perf_counter()
-        found = import_module(f"benchmarks.scenarios.{name}").measure(stage)
-        table.add(name, found, time.perf_counter() - began)
-        rows += found
-    table.print(rows)
-    if is_whole and not is_quick:
-        _keep(rows)
+        measured = import_module(f"benchmarks.scenarios.{name}").measure(context)
+        table.print_progress(name, measured, time.perf_counter() - began)
+        results += measured
+    table.print_all(results)
+    if is_complete and not is_quick:
+        _write_files(results)
 
 
-def _keep(rows: Sequence[Row]) -> None:
-    results = {"rows": [row.to_json() for row in rows]}
-    text = json.dumps(results, indent=2, ensure_ascii=False)
-    (_HERE / "results.json").write_text(f"{text}\n")
-    (_HERE / "results.svg").write_text(draw(rows))
+def _write_files(results: Sequence[BenchmarkResult]) -> None:
+    content = {"rows": [result.to_json() for result in results]}
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    (_FOLDER / "results.json").write_text(f"{text}\n")
+    (_FOLDER / "results.svg").write_text(draw(results))

@@ -1,51 +1,52 @@
-"""Deliveries by the million, as an installation looks after a quarter; knows no page.
+"""Seed millions of deliveries, as an installation has them after three months.
 
-Few connections have most of them, some campaigns ended long ago, rare things are rare. All rows
-come from four statements of SQL. Import it once Django is set up.
+A few connections have most of the deliveries, some campaigns ended long ago, and rare outcomes are
+rare. Four SQL statements insert all rows. Import this module only after `django.setup()`.
 """
 
 from __future__ import annotations
 
+import json
 from itertools import accumulate
 from typing import Any
 
 from django.db import connection as database
 
-from benchmarks.bulk_load import filling, forget_durability
+from benchmarks.bulk_load import bulk_loading, set_tables_unlogged
 from connections.models import Account, Campaign, Connection
 
-QUARTER = 90
-"""Days."""
+HISTORY_DAYS = 90
 CONNECTIONS, CAMPAIGNS, ACCOUNTS = 50, 250, 25
 
-_STATUSES = {
+_STATUS_SHARES = {
     "delivered": 0.88, "duplicate": 0.06, "rejected": 0.03, "unavailable": 0.012,
     "suppressed": 0.006, "unrecognised": 0.004, "unknown": 0.004, "invalid": 0.002,
     "cancelled": 0.002,
 }  # fmt: skip
-_CODES = {
+_RESPONSE_STATUSES = {
     "delivered": 200, "duplicate": 409, "rejected": 422, "suppressed": 403, "unrecognised": 302,
 }  # fmt: skip
 
-# The chances are taken once for each row, so that the rows of the three tables fit together.
+# Random values are drawn once per delivery, so that the rows of the three tables are consistent.
 _PLAN = """
 CREATE TEMPORARY TABLE plan AS
 SELECT n, at, campaign_id, connection_id, status, is_pending,
        CASE WHEN is_pending THEN 'unavailable' WHEN status = 'cancelled' THEN ''
             ELSE status END AS outcome
 FROM (
-    SELECT n, at, (%(campaigns)s::bigint[])[place] AS campaign_id,
-           (%(connections)s::bigint[])[1 + place %% %(many)s] AS connection_id,
+    SELECT n, at, (%(campaigns)s::bigint[])[campaign_number] AS campaign_id,
+           (%(connections)s::bigint[])[1 + campaign_number %% %(connection_count)s]
+               AS connection_id,
            (%(statuses)s::text[])[1 + width_bucket(chance, %(thresholds)s::float[])] AS status,
            now() - at < interval '6 hours' AND other_chance < 0.2 AS is_pending
     FROM (
         SELECT n, now() - interval '1 day' * %(days)s * ((%(size)s - n)::float / %(size)s) AS at,
                random() AS chance, random() AS other_chance,
                CASE WHEN n < %(size)s / 10 AND random() < 0.3 THEN %(last)s
-                    ELSE 1 + floor((%(last)s - 1) * random() ^ 3)::int END AS place
+                    ELSE 1 + floor((%(last)s - 1) * random() ^ 3)::int END AS campaign_number
         FROM generate_series(1, %(size)s::int) n
     ) drawn
-) seen
+) planned
 """
 
 _REFERRALS = """
@@ -85,31 +86,27 @@ FROM plan WHERE outcome NOT IN ('', 'invalid') ORDER BY n
 """
 
 
-def make_quarter(size: int, days: int) -> None:
-    """So many deliveries over the last days, each of its own referral, nearly all attempted."""
-    campaigns, connections = _make_scene()
-    *thresholds, _ = accumulate(_STATUSES.values())
+def seed_history(size: int, days: int) -> None:
+    """Insert `size` deliveries of the last days, each of its own referral, nearly all attempted."""
+    campaigns, connections = _create_campaigns_and_connections()
+    *thresholds, _ = accumulate(_STATUS_SHARES.values())
     parameters: dict[str, Any] = {
         "size": size, "days": days, "last": CAMPAIGNS, "campaigns": campaigns,
-        "connections": connections, "many": CONNECTIONS, "statuses": list(_STATUSES),
-        "thresholds": thresholds,
+        "connections": connections, "connection_count": CONNECTIONS,
+        "statuses": list(_STATUS_SHARES), "thresholds": thresholds,
     }  # fmt: skip
-    forget_durability()
-    with filling(), database.cursor() as cursor:
+    set_tables_unlogged()
+    with bulk_loading(), database.cursor() as cursor:
         cursor.execute("SELECT setseed(0.7)")
         cursor.execute(_PLAN, parameters)
         cursor.execute(_REFERRALS)
         cursor.execute(_DELIVERIES)
-        cursor.execute(_ATTEMPTS, {"codes": _json(_CODES)})
+        cursor.execute(_ATTEMPTS, {"codes": json.dumps(_RESPONSE_STATUSES)})
         cursor.execute("DROP TABLE plan")
 
 
-def _json(table: dict[str, int]) -> str:
-    return "{" + ", ".join(f'"{key}": {value}' for key, value in table.items()) + "}"
-
-
-def _make_scene() -> tuple[list[int], list[int]]:
-    """The ids of campaigns and connections."""
+def _create_campaigns_and_connections() -> tuple[list[int], list[int]]:
+    """Return the ids of the campaigns and of the connections."""
     accounts = Account.objects.bulk_create(
         Account(name=f"Account {number}", slug=f"account-{number}") for number in range(ACCOUNTS)
     )
@@ -124,4 +121,4 @@ def _make_scene() -> tuple[list[int], list[int]]:
         Connection(account=accounts[number % ACCOUNTS], name=f"CRM {number}")
         for number in range(CONNECTIONS)
     )
-    return [one.pk for one in campaigns], [one.pk for one in connections]
+    return [campaign.pk for campaign in campaigns], [connection.pk for connection in connections]

@@ -1,4 +1,4 @@
-"""The table that a run prints, and a line for each measurement while it runs."""
+"""Print a line for each finished scenario, and the table of all results at the end."""
 
 from __future__ import annotations
 
@@ -7,33 +7,36 @@ import platform
 from collections.abc import Sequence
 
 from rich import box
-from rich import table as rich_table
 from rich.console import Console
+from rich.table import Table
 
-from benchmarks.measure import Row
+from benchmarks.measure import BenchmarkResult
 
 
-class Table:
-    """What a person at the terminal sees."""
+class ResultTable:
+    """The output of a run on the terminal."""
 
     def __init__(self) -> None:
         self._console = Console(width=None)
         self._loads: list[float] = [os.getloadavg()[0]]
 
-    def add(self, name: str, rows: Sequence[Row], seconds: float) -> None:
-        """Say that one measurement is done."""
+    def print_progress(self, name: str, results: Sequence[BenchmarkResult], seconds: float) -> None:
+        """Print the results of a finished scenario in one line, and note the machine's load."""
         self._loads.append(os.getloadavg()[0])
-        figures = ", ".join(figure(row.value if row.ratio is None else row.ratio) for row in rows)
+        figures = ", ".join(
+            format_figure(result.value if result.ratio is None else result.ratio)
+            for result in results
+        )
         self._console.print(f"{name}: {figures} ({seconds:.0f} s)", highlight=False)
 
-    def print(self, rows: Sequence[Row]) -> None:
-        """All of it, with what else the machine had to do."""
-        table = rich_table.Table(box=box.SIMPLE_HEAD, caption=self._caption())
+    def print_all(self, results: Sequence[BenchmarkResult]) -> None:
+        """Print the table of all results; its caption gives the machine's load during the run."""
+        table = Table(box=box.SIMPLE_HEAD, caption=self._caption())
         for heading in ("", "value", "unit", "against", "value", "ratio", "goal", ""):
             is_number = heading in ("value", "ratio", "goal")
             table.add_column(heading, justify="right" if is_number else "left")
-        for row in rows:
-            table.add_row(*_cells(row))
+        for result in results:
+            table.add_row(*_cells(result))
         self._console.print(table)
 
     def _caption(self) -> str:
@@ -44,22 +47,22 @@ class Table:
         )
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(result: BenchmarkResult) -> list[str]:
     marks = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
     return [
-        row.name,
-        figure(row.value),
-        row.unit,
-        row.against,
-        "" if row.against_value is None else figure(row.against_value),
-        "" if row.ratio is None else f"{row.ratio:.2f}",
-        "" if row.goal is None else str(row.goal),
-        marks[row.is_met],
+        result.name,
+        format_figure(result.value),
+        result.unit,
+        result.against,
+        "" if result.against_value is None else format_figure(result.against_value),
+        "" if result.ratio is None else f"{result.ratio:.2f}",
+        "" if result.goal is None else str(result.goal),
+        marks[result.is_met],
     ]
 
 
-def figure(value: float) -> str:
-    """With as many digits as mean something."""
+def format_figure(value: float) -> str:
+    """Return the number with three significant digits, or as an integer from 100 on."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -1,4 +1,4 @@
-"""gunicorn as the Procfile starts it, and referrals handed in through it."""
+"""Run gunicorn as the Procfile does, and post referrals to it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.installation import Installation
-from benchmarks.measure import Lap
+from benchmarks.measure import Measurement
 
 _START_SECONDS = 30
 
 
 @contextmanager
-def a_web(installation: Installation, settings: str = "config.settings") -> Iterator[int]:
-    """The port of a running web server with these settings."""
+def run_web(installation: Installation, settings: str = "config.settings") -> Iterator[int]:
+    """Run a web server with this settings module; yield its port once it responds."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = int(listener.getsockname()[1])
@@ -33,9 +33,9 @@ def _wait_for(port: int) -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         try:
-            call = http.client.HTTPConnection("127.0.0.1", port, timeout=_START_SECONDS)
-            call.request("GET", "/healthz")
-            call.getresponse().read()
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_START_SECONDS)
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
         except OSError:
             time.sleep(0.05)
         else:
@@ -43,14 +43,17 @@ def _wait_for(port: int) -> None:
     raise RuntimeError("The web server does not answer.")
 
 
-def create_referrals(
+def post_referrals(
     installation: Installation, port: int, *, expect: int, count: int, **options: object
-) -> Lap:
-    """So many referrals through the door; raises unless every request was answered as expected."""
-    given = {"port": port, "count": count, **options}
-    arguments = [text for name, value in given.items() for text in (f"--{name}", str(value))]
+) -> Measurement:
+    """Post `count` referrals; raise RuntimeError unless every response has the expected status.
+
+    The options are those of `benchmarks.load`.
+    """
+    all_options = {"port": port, "count": count, **options}
+    arguments = [text for name, value in all_options.items() for text in (f"--{name}", str(value))]
     with installation.start("-m", "benchmarks.load", *arguments) as load:
-        told = load.hear()
-    if set(told["statuses"]) != {str(expect)}:
-        raise RuntimeError(f"The door answered {told['statuses']}.")
-    return Lap(count=count, seconds=told["seconds"])
+        report = load.read_json()
+    if set(report["statuses"]) != {str(expect)}:
+        raise RuntimeError(f"The web server answered {report['statuses']}.")
+    return Measurement(count=count, seconds=report["seconds"])

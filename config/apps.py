@@ -1,4 +1,4 @@
-"""Which admin site the project uses; knows no model."""
+"""The app config that puts the project's admin site in place of Django's."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from config.local_secrets import kept_key, signing_key, socket_path
+from config.local_secrets import generate_signing_key, read_or_create, socket_path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -21,12 +21,16 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 DEBUG = env.bool("DEBUG", default=False)
 
 # Keys. Hosts that share a database must share both, so there they are set, not generated.
-SECRET_KEY = env.str("SECRET_KEY", default="") or kept_key(VAR_DIR / "secret_key", signing_key)
+SECRET_KEY = env.str("SECRET_KEY", default="") or read_or_create(
+    VAR_DIR / "secret_key", generate_signing_key
+)
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [kept_key(VAR_DIR / "encryption_key")]
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or [
+    read_or_create(VAR_DIR / "encryption_key")
+]
 """Fernet keys: the first encrypts credentials, all of them decrypt."""
 
-# Who is served, and over what.
+# Who is served, and over which scheme.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
@@ -116,7 +120,7 @@ else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Redis (or Valkey) is a doorbell.
+# Redis (or Valkey) wakes workers up.
 VALKEY_SOCKET = socket_path(VAR_DIR / "valkey.sock")
 REDIS_URL = env.str("REDIS_URL", default=f"unix://{VALKEY_SOCKET}")
 RQ_QUEUES = {"deliveries": {"URL": REDIS_URL, "SERIALIZER": "rq.serializers.JSONSerializer"}}
@@ -135,7 +139,7 @@ DELIVERY_PERMITTED_NETWORKS = env.list("DELIVERY_PERMITTED_NETWORKS", default=[]
 """Networks beside the global internet that deliveries may reach, such as 10.20.0.0/16."""
 DELIVERY_ALLOW_HTTP = env.bool("DELIVERY_ALLOW_HTTP", default=False)
 MAX_QUEUED_JOBS = env.int("MAX_QUEUED_JOBS", default=4)
-"""How many jobs may wait; more would only find that there is nothing left to do."""
+"""Jobs that may wait in the queue; more would find nothing left to do."""
 TICK_SECONDS = env.float("TICK_SECONDS", default=2)
 
 # Mail: to technical contacts and account members when a connection opens, is held or recovers.
@@ -170,6 +174,6 @@ LOGGING = {
     "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # A worker says a line for every ring of the doorbell; one that matters is a warning.
+    # RQ logs a line for every job; what matters is a warning.
     "loggers": {"rq.worker": {"level": "WARNING"}},
 }

@@ -1,4 +1,4 @@
-"""Whether this process was told to stop; loops ask here, signal handlers tell it."""
+"""Whether this process was told to stop: loops ask here, signal handlers set it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _requested = False
 
 
 def request() -> None:
-    """From now on, begin nothing new."""
+    """Ask every loop of the process to begin nothing new."""
     global _requested  # noqa: PLW0603 - the one flag of the process.
     _requested = True
 
 
 def requested() -> bool:
-    """Whether the process should stop."""
+    """Return whether the process should stop."""
     return _requested
 
 
@@ -30,7 +30,7 @@ def wait(seconds: float) -> None:
         time.sleep(min(_STEP_SECONDS, left))
 
 
-def on_signals() -> None:
+def handle_signals() -> None:
     """Let SIGINT and SIGTERM request the stop, in processes that have no handler of their own."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: request())

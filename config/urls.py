@@ -1,4 +1,4 @@
-"""Which address leads where."""
+"""The URL patterns."""
 
 from django.contrib import admin
 from django.urls import path

@@ -1,4 +1,4 @@
-"""Runs the embedded Valkey server in the foreground, for installations without REDIS_URL.
+"""Run the embedded Valkey server in the foreground, for installations without REDIS_URL.
 
 This process becomes the server, so a signal reaches the server itself and no wrapper.
 """
@@ -14,15 +14,15 @@ from config import settings
 
 
 def main() -> None:
-    """Become the server, listening on the socket that the settings name."""
+    """Replace this process by the server, listening on the socket that the settings name."""
     data = settings.VAR_DIR / "valkey"
     data.mkdir(parents=True, exist_ok=True)
     server = str(get_binary_path())
-    os.execv(server, [server, *_options(settings.VALKEY_SOCKET, data)])  # noqa: S606 - a path of our own making.
+    os.execv(server, [server, *_options(settings.VALKEY_SOCKET, data)])  # noqa: S606 - our own path.
 
 
 def _options(socket: Path, data: Path) -> list[str]:
-    # Jobs are a doorbell only, but an append-only file makes a restart ring by itself.
+    # Jobs hold no deliveries, but with an append-only file they outlive a restart.
     return [
         *("--unixsocket", str(socket), "--unixsocketperm", "700", "--port", "0"),
         *("--dir", str(data), "--appendonly", "yes", "--save", ""),

@@ -1,4 +1,4 @@
-"""The app of what operators configure."""
+"""The configuration of the app."""
 
 from django.apps import AppConfig
 

@@ -1,36 +1,31 @@
-"""One attempt: build, send, classify. Deliveries and the Test button run this very code.
-
-Must not know deliveries, and writes nothing: what became of the attempt is the caller's to keep.
-"""
+"""Make one attempt: build, authorize, send, classify; for deliveries and for connection tests."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from django.core.exceptions import ImproperlyConfigured
 
 from connections.core.errors import BuildError, DescriptionError
 from connections.core.messages import ErrorCode, Exchange, ExchangeError, Request
-from connections.core.request.authorization import Ticket, TokenError
-from connections.core.request.builder import RequestBuilder
-from connections.core.response.outcomes import Outcome
-from connections.core.response.rules import Classification, classify
-from connections.core.spec import ConnectionSpec, Environment
+from connections.core.request.authorization import Flow, SigningContext, TokenError, TokenNeeded
+from connections.core.request.builder import RequestBuilder, complete
+from connections.core.request.spec import Environment
+from connections.core.response.matching import Classification, classify
+from connections.core.spec import ConnectionSpec
+from connections.mapping.to_spec import build_spec
 from connections.models import Connection
 from connections.transport import Client, SendLimits
+from connections.transport.deadline import Deadline
 from connections.transport.shared import send_limits, shared_tokens
-from connections.transport.tokens import TokenCache, TokenUnavailableError
-
-_MIN_SECONDS = 0.001
+from connections.transport.tokens import TokenCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What was sent and came back, what it means, and the rule that said so, in words."""
+    """The exchange, its classification, and the text of the rule that matched, if any."""
 
     exchange: Exchange
     meaning: Classification
@@ -40,20 +35,24 @@ class Attempt:
 def prepare(
     connection: Connection, environment: str = Environment.PRODUCTION
 ) -> PreparedConnection:
-    """The connection ready for attempts; one that is described wrongly never stops the others."""
+    """Return the connection ready for attempts; never raise for invalid rows.
+
+    Every attempt of an invalid connection fails with its problem, so that a worker goes on with the
+    other connections.
+    """
     nothing = ConnectionSpec(name=connection.name)
     try:
-        return PreparedConnection(connection.spec(environment), environment)
+        return PreparedConnection(build_spec(connection, environment), environment)
     except ImproperlyConfigured as error:
-        # Credentials that can't be read are as good as refused: everything waits for a person.
+        # Credentials that can't be decrypted count as refused, so that the connection is held.
         return PreparedConnection(nothing, environment, str(error), ErrorCode.TOKEN)
     except (DescriptionError, ValueError, TypeError, KeyError, AttributeError) as error:
-        # Forms let nothing of the kind through, but a row may have been written past them.
+        # Forms refuse such values, but a row may have been written without a form.
         return PreparedConnection(nothing, environment, str(error))
 
 
 class PreparedConnection:
-    """A connection made ready once for many attempts; safe to use from many threads."""
+    """A connection prepared once for many attempts; safe to use from many threads."""
 
     def __init__(
         self,
@@ -62,11 +61,10 @@ class PreparedConnection:
         problem: str = "",
         problem_code: ErrorCode = ErrorCode.NOT_BUILT,
     ) -> None:
-        """A spec that can't be built from keeps its problem, which every attempt then tells."""
+        """Compile the spec; every attempt of an invalid one reports its problem."""
         self.spec = spec
         self.limits: SendLimits = send_limits(spec.limits.total_timeout)
-        self._rules = tuple(str(rule) for rule in spec.reading.rules)
-        self._needs_token = spec.authorization.token_request() is not None
+        self._rules = tuple(str(rule) for rule in spec.response_handling.rules)
         self._builder: RequestBuilder | None = None
         self._problem = problem
         self._problem_code = problem_code
@@ -83,63 +81,49 @@ class PreparedConnection:
         idempotency_key: str,
         tokens: TokenCache | None = None,
     ) -> Attempt:
-        """Build, send and classify; raises nothing that a CRM or a referral could cause.
+        """Build, authorize, send and classify; never raise for what a CRM or a referral causes.
 
-        Where the authorization works with tokens and the CRM refuses one, another is fetched and
-        the request is sent once more, in what is left of the time: this is still one attempt.
+        An authorization may fetch tokens and send again. All of it is one attempt with one time
+        limit, and the last exchange is the one that is returned.
         """
-        if not self._needs_token:
-            return self._try(client, attributes, idempotency_key, self.limits)
-        send = partial(self._try, client, attributes, idempotency_key)
-        try:
-            return self._try_with_token(send, tokens or shared_tokens())
-        except TokenUnavailableError as error:
-            return self._read(self._unsent(error.code, str(error)))
-        except TokenError as error:
-            return self._read(self._unsent(ErrorCode.TOKEN, str(error)))
-
-    def _try_with_token(self, send: Callable[..., Attempt], tokens: TokenCache) -> Attempt:
-        ends_at = time.monotonic() + self.limits.total
-        token = tokens.token_for(self.spec.authorization, self.limits)
-        attempt = send(_until(ends_at, self.limits), token)
-        if attempt.meaning.outcome is Outcome.UNAUTHORIZED:
-            renewed = tokens.renew(self.spec.authorization, token, _until(ends_at, self.limits))
-            if renewed != token:
-                attempt = send(_until(ends_at, self.limits), renewed)
-        return attempt
-
-    def _try(
-        self,
-        client: Client,
-        attributes: Mapping[str, object],
-        idempotency_key: str,
-        limits: SendLimits,
-        token: str = "",
-    ) -> Attempt:
         if self._builder is None:
-            return self._read(self._unsent(self._problem_code, self._problem))
-        ticket = Ticket(token=token, moment=datetime.now(UTC), message_id=idempotency_key)
+            return self._fail(self._problem_code, self._problem)
+        context = SigningContext(moment=datetime.now(UTC), message_id=idempotency_key)
         try:
-            request = self._builder.build(
-                attributes, idempotency_key=idempotency_key, ticket=ticket
-            )
+            request = self._builder.render(attributes, idempotency_key)
+            return self._run(self.spec.authorization.flow(request, context), client, tokens)
         except BuildError as error:
-            return self._read(self._unsent(ErrorCode.NOT_BUILT, str(error)))
-        return self._read(client.send(request, limits))
+            return self._fail(ErrorCode.NOT_BUILT, str(error))
+        except TokenError as error:
+            return self._fail(error.code, str(error))
 
-    def _read(self, exchange: Exchange) -> Attempt:
-        meaning = classify(self.spec.reading, exchange)
+    def _run(self, flow: Flow, client: Client, tokens: TokenCache | None) -> Attempt:
+        """Run each step of the flow and send it the result; return the last request's attempt."""
+        deadline, limits = Deadline(self.limits), self.limits
+        step = next(flow)
+        while True:
+            if isinstance(step, TokenNeeded):
+                cache = tokens or shared_tokens()
+                result = cache.token_for(step.authorization, limits, refused=step.refused)
+            else:
+                attempt = self._classify(client.send(complete(step), limits))
+                result = attempt.meaning.outcome
+            try:
+                step = flow.send(result)
+            except StopIteration:
+                return attempt
+            limits = deadline.remaining_limits()
+
+    def _classify(self, exchange: Exchange) -> Attempt:
+        meaning = classify(self.spec.response_handling, exchange)
         rule = "" if meaning.rule is None else self._rules[meaning.rule]
         return Attempt(exchange=exchange, meaning=meaning, rule=rule)
 
-    def _unsent(self, code: ErrorCode, message: str) -> Exchange:
-        return Exchange(
+    def _fail(self, code: ErrorCode, message: str) -> Attempt:
+        """Return an attempt with an error in place of a response; nothing was sent."""
+        exchange = Exchange(
             request=Request(method=self.spec.method, url=""),
             error=ExchangeError(code=code, message=message),
             finished_at=datetime.now(UTC),
         )
-
-
-def _until(ends_at: float, limits: SendLimits) -> SendLimits:
-    """The limits for what is left of the whole; nothing left is a timeout, which sending tells."""
-    return replace(limits, total=max(ends_at - time.monotonic(), _MIN_SECONDS))
+        return self._classify(exchange)

@@ -1,28 +1,31 @@
-"""What an advertiser must hand over before a connection can work, and what of it is still missing.
+"""The checklist of a connection: what an advertiser must provide, and what is still missing.
 
-The eight requirements are the product's own words for setting up an API; must not know pages.
+The eight titles are the product's own words for setting up an API.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connections.core.spec import Environment
+from connections.core.request.spec import Environment
 from connections.mapping.draft import Draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """One requirement: whether it is met, what is there or missing, and the tab to go to."""
+    """One line of the checklist; `field` is the form field or formset where it can be met."""
 
     title: str
     is_met: bool
     note: str
-    tab: str
+    field: str
 
 
-def requirements(draft: Draft, misread: int = 0) -> tuple[Requirement, ...]:
-    """The eight requirements in their order; `misread` counts wrongly read expected responses."""
+def build_checklist(draft: Draft, misread: int = 0) -> tuple[Requirement, ...]:
+    """Return the eight requirements in their order.
+
+    `misread` counts the expected responses that the rules give another outcome.
+    """
     return (
         _documentation(draft),
         _contact(draft),
@@ -31,20 +34,23 @@ def requirements(draft: Draft, misread: int = 0) -> tuple[Requirement, ...]:
         _authentication(draft),
         _body(draft),
         _parameters(draft),
-        _answers(draft, misread),
+        _responses(draft, misread),
     )
 
 
 def _documentation(draft: Draft) -> Requirement:
     is_met = bool(draft.connection.documentation)
     note = "" if is_met else "Link to the page that says how to create subscribers."
-    return Requirement(title="API documentation", is_met=is_met, note=note, tab="general")
+    return Requirement(title="API documentation", is_met=is_met, note=note, field="documentation")
 
 
 def _contact(draft: Draft) -> Requirement:
     note = "" if draft.contacts else "Name somebody who can answer questions and verify tests."
     return Requirement(
-        title="Technical contact", is_met=draft.contacts > 0, note=note, tab="general"
+        title="Technical contact",
+        is_met=draft.contacts > 0,
+        note=note,
+        field="technical_contacts",
     )
 
 
@@ -57,35 +63,39 @@ def _endpoints(draft: Draft) -> Requirement:
     else:
         note = ""
     is_met = Environment.PRODUCTION in described
-    return Requirement(title="Endpoints", is_met=is_met, note=note, tab="endpoint")
+    return Requirement(title="Endpoints", is_met=is_met, note=note, field="endpoints")
 
 
 def _method(draft: Draft) -> Requirement:
     method = draft.connection.method
-    return Requirement(title="Method", is_met=bool(method), note=method, tab="endpoint")
+    return Requirement(title="Method", is_met=bool(method), note=method, field="method")
 
 
 def _authentication(draft: Draft) -> Requirement:
     missing = draft.missing_secrets()
     kind = draft.connection.get_authorization_kind_display()
     note = f"{' and '.join(missing)} missing." if missing else kind
-    return Requirement(title="Authentication", is_met=not missing, note=note, tab="authorization")
+    return Requirement(
+        title="Authentication", is_met=not missing, note=note, field="authorization_kind"
+    )
 
 
 def _body(draft: Draft) -> Requirement:
     connection = draft.connection
     is_met = bool(connection.document.strip()) or connection.method in ("GET", "DELETE")
     note = connection.get_encoding_display() if is_met else "Paste the CRM's sample body."
-    return Requirement(title="Request body encoding", is_met=is_met, note=note, tab="body")
+    return Requirement(title="Request body encoding", is_met=is_met, note=note, field="document")
 
 
 def _parameters(draft: Draft) -> Requirement:
     names = draft.connection.required_attributes
     note = ", ".join(names) if names else "Tick the attributes without which the CRM refuses."
-    return Requirement(title="Required parameters", is_met=bool(names), note=note, tab="body")
+    return Requirement(
+        title="Required parameters", is_met=bool(names), note=note, field="required_attributes"
+    )
 
 
-def _answers(draft: Draft, misread: int) -> Requirement:
+def _responses(draft: Draft, misread: int) -> Requirement:
     count = len(draft.expected_responses)
     if not count:
         note = "Add the answers that the documentation lists."
@@ -94,4 +104,6 @@ def _answers(draft: Draft, misread: int) -> Requirement:
     else:
         note = f"{count}, all read as expected."
     is_met = count > 0 and not misread
-    return Requirement(title="Expected responses", is_met=is_met, note=note, tab="answers")
+    return Requirement(
+        title="Expected responses", is_met=is_met, note=note, field="expected_responses"
+    )

@@ -1,4 +1,4 @@
-"""Encryption of credentials at rest under the installation's keys; knows no model."""
+"""Encrypt and decrypt credentials at rest with the installation's keys."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def encrypt(text: str) -> str:
-    """The text under the first of the installation's keys."""
+    """Return the text encrypted with the first of the installation's keys."""
     return _cipher(tuple(settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
 
 
 def decrypt(token: str) -> str:
-    """The text, encrypted under any of the installation's keys."""
+    """Return the text that was encrypted with any of the installation's keys.
+
+    Raises ImproperlyConfigured if none of the keys fits.
+    """
     try:
         return _cipher(tuple(settings.ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
     except InvalidToken as error:

@@ -1,1 +1,1 @@
-"""What happens to referrals: intake, delivery, and the record of both."""
+"""Referrals: their intake, their delivery, and the log of both."""

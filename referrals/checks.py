@@ -1,4 +1,4 @@
-"""Checks before anything starts: that the times of delivering fit together; knows only settings."""
+"""System checks of the settings for delivery and keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_CONNECTION_TIMEOUT = 60.0
 
 @register(Tags.compatibility)
 def check_delivery_times(**_: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature.
-    """Refuse to start where a worker could still be sending after its lease has ended."""
+    """Return an error if a worker could still be sending after its lease has ended."""
     times = (
         ("DELIVERY_TOTAL_TIMEOUT", settings.DELIVERY_TOTAL_TIMEOUT),
         (
@@ -36,7 +36,7 @@ def check_delivery_times(**_: Any) -> list[CheckMessage]:  # noqa: ANN401 - Djan
 
 @register(Tags.security, deploy=True)
 def check_kept_keys(**_: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature.
-    """Warn where several hosts might each have generated keys of their own."""
+    """Return a warning if several hosts might each have generated keys of their own."""
     is_shared = not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     if is_shared and (settings.VAR_DIR / "encryption_key").exists():
         message = "Keys were generated under VAR_DIR, but the database may be shared."

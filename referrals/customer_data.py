@@ -1,47 +1,24 @@
-"""Whether somebody may see customers' personal data, and the mask for what they may not see."""
+"""Hide customers' personal data from users who may not see it."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from connections.core.attributes import CampaignKind
-from connections.core.errors import DescriptionError
-from connections.core.personal_data import PersonalMask, personal_mask, without_addresses
-from connections.core.spec import ConnectionSpec
-from connections.models import Connection
+from connections.core.personal_data import mask_email_addresses
+from connections.permissions import PermissionHolder, can_view_customer_data
+from connections.presentation.redaction import Redaction, build_redaction
 from referrals.models import Delivery, Referral
 
-PERMISSION = "referrals.view_customer_data"
 
-
-def can_view_customer_data(user: Any) -> bool:  # noqa: ANN401 - any kind of user.
-    """Whether the person has the permission of its own that this takes."""
-    return bool(user.has_perm(PERMISSION))
-
-
-def shown_id(referral: Referral, user: Any) -> str:  # noqa: ANN401 - any kind of user.
-    """The external id; where it is a person's address, only for whom may see that."""
+def display_id(referral: Referral, user: PermissionHolder) -> str:
+    """Return the external id, with e-mail addresses hidden if the user may not see them."""
     external_id = referral.external_id
-    return external_id if can_view_customer_data(user) else without_addresses(external_id)
+    return external_id if can_view_customer_data(user) else mask_email_addresses(external_id)
 
 
-def build_mask(delivery: Delivery) -> PersonalMask:
-    """What hides the referral's person in the exchanges of the delivery.
-
-    Asks for everything of the connection and for the account's attributes.
-    """
-    referral: Referral = delivery.referral
-    connection = Connection.objects.with_everything().get(pk=delivery.connection_id)
-    return personal_mask(
-        referral.attributes,
-        connection.account.catalogue(),
-        CampaignKind(delivery.campaign.kind),
-        _spec(connection),
+def build_delivery_redaction(delivery: Delivery, user: PermissionHolder) -> Redaction | None:
+    """Return what hides the referral's person in the attempts; None if the user may see them."""
+    return build_redaction(
+        user,
+        connection_id=delivery.connection_id,
+        attributes=delivery.referral.attributes,
+        kind=delivery.campaign.kind,
     )
-
-
-def _spec(connection: Connection) -> ConnectionSpec | None:
-    try:
-        return connection.spec()
-    except DescriptionError:
-        return None

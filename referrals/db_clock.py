@@ -1,7 +1,6 @@
-"""The time as the database has it, because leases of several hosts are compared with each other.
+"""The time of the database, because leases of several hosts are compared with each other.
 
-A host whose clock is minutes ahead would take for lost what others have in hand. Must not know what
-is timed.
+A host whose clock is minutes ahead would take for lost what other hosts have in flight.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 _NEGLIGIBLE = timedelta(seconds=1)
-"""Less is the way to the database and back, not a wrong clock."""
+"""A smaller offset is the round trip to the database, not a wrong clock."""
 
 _FRESH_SECONDS = 5.0
 
@@ -22,24 +21,27 @@ _adjusted_at = float("-inf")
 
 
 def now() -> datetime:
-    """The database's time as far as this process knows it; asks nobody, so any thread may call."""
+    """Return the database's time, by the offset last measured. Any thread may call it: no query."""
     return timezone.now() + _offset
 
 
 def adjust() -> None:
-    """Ask the database for its time. SQLite is on this machine and has no clock of its own."""
+    """Measure the offset of this host's clock from the database's.
+
+    SQLite is on this host and has no clock of its own.
+    """
     global _offset, _adjusted_at  # noqa: PLW0603 - the one clock of the process.
     _adjusted_at = time.monotonic()
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        [told] = cursor.fetchone()
-    offset = told - timezone.now()
+        [database_now] = cursor.fetchone()
+    offset = database_now - timezone.now()
     _offset = offset if abs(offset) > _NEGLIGIBLE else timedelta(0)
 
 
 def adjust_if_old() -> None:
-    """The same for who would ask at every request: not again within a few seconds."""
+    """Measure the offset unless that was done a few seconds ago; cheap enough for every request."""
     if time.monotonic() - _adjusted_at > _FRESH_SECONDS:
         adjust()

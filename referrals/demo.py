@@ -1,6 +1,6 @@
-"""The demo: an account with campaigns, connections to the CRM simulator, links and a login.
+"""Create the demo: an account with campaigns, connections to the CRM simulator, links and a login.
 
-Making it twice changes nothing that a person may have changed meanwhile.
+Creating it again leaves everything that a user may have changed since.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from django.db import transaction
 from connections.core.attributes import CampaignKind
 from connections.core.spec import ConnectionSpec
 from connections.importers.files import load_connection
-from connections.mapping.to_rows import store_connection
-from connections.models import Account, Campaign, Connection, Link
+from connections.models import Account, Campaign, Connection, Endpoint, Link
+from connections.operations.changes import touch
+from connections.operations.history import Actor
 from connections.operations.links import link_campaign
+from connections.operations.save import save_connection
 from referrals.models import IntakeKey
 from referrals.models.intake_keys import digest, make_token
 
@@ -144,8 +146,11 @@ outcome = "duplicate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """What a person needs to try the product. The campaign key is the JSON connection's; the
-    password is None where the login has another than the one that was given."""
+    """What a user needs to try the product.
+
+    `campaign_key` is the campaign of the JSON connection. `password` is None if it is not known:
+    the login has another one than was given.
+    """
 
     account: str
     campaign_key: str
@@ -156,79 +161,100 @@ class Demo:
     crm: str
 
     def to_json(self) -> dict[str, str | None]:
-        """As a JSON object."""
+        """Return the demo as a JSON object."""
         return asdict(self)
 
 
 @transaction.atomic
-def make_demo(*, crm_url: str, intake_key: str = "", password: str = "") -> Demo:
-    """Make what is missing of the demo. `intake_key` is the token that it should have, `password`
-    the one for a login that does not exist yet; both are made where they are not given."""
+def create_demo(*, crm_url: str, by: Actor, intake_key: str = "", password: str = "") -> Demo:
+    """Create what is missing of the demo.
+
+    `intake_key` is the token of its key, `password` the one of a new login; each is generated if it
+    is empty.
+    """
     account, _ = Account.objects.get_or_create(slug="demo", defaults={"name": "Demo advertiser"})
-    login, known_password = _make_login(password)
+    login, known_password = _get_or_create_login(password)
     account.members.add(login)
-    json_campaign = _campaign(account, "Newsletter sign-up", CampaignKind.EMAIL_SUBSCRIPTION)
-    form_campaign = _campaign(account, "Test drive leads", CampaignKind.LEAD_GENERATION)
-    _campaign(account, "Spring traffic", CampaignKind.WEBSITE_TRAFFIC)
-    _link(json_campaign, _connection(account, _JSON, crm_url))
-    _link(form_campaign, _connection(account, _FORM, crm_url))
+    json_campaign = _get_or_create_campaign(
+        account, "Newsletter sign-up", CampaignKind.EMAIL_SUBSCRIPTION
+    )
+    form_campaign = _get_or_create_campaign(
+        account, "Test drive leads", CampaignKind.LEAD_GENERATION
+    )
+    _get_or_create_campaign(account, "Spring traffic", CampaignKind.WEBSITE_TRAFFIC)
+    _create_link(json_campaign, _get_or_create_connection(account, _JSON, crm_url, by), by)
+    _create_link(form_campaign, _get_or_create_connection(account, _FORM, crm_url, by), by)
     return Demo(
         account=account.slug,
         campaign_key=json_campaign.key,
         form_campaign_key=form_campaign.key,
-        intake_key=_make_key(account, intake_key),
+        intake_key=_get_or_create_key(account, intake_key),
         login=LOGIN,
         password=known_password,
         crm=crm_url,
     )
 
 
-def make_password() -> str:
-    """A new password that nobody can guess."""
+def generate_password() -> str:
+    """Return a new random password."""
     return secrets.token_urlsafe(12)
 
 
-def _make_login(password: str) -> tuple[User, str | None]:
-    """The login, and its password if that is known: one that exists keeps its own."""
+def _get_or_create_login(password: str) -> tuple[User, str | None]:
+    """Return the login and its password, None if it is not known.
+
+    An existing login keeps its password.
+    """
     existing = User.objects.filter(username=LOGIN).first()
     if existing is not None:
         return existing, password if check_password(password, existing.password) else None
-    password = password or make_password()
+    password = password or generate_password()
     return User.objects.create_superuser(LOGIN, "demo@example.com", password), password
 
 
-def _campaign(account: Account, name: str, kind: CampaignKind) -> Campaign:
+def _get_or_create_campaign(account: Account, name: str, kind: CampaignKind) -> Campaign:
     campaign, _ = Campaign.objects.get_or_create(
         account=account, name=name, defaults={"kind": kind.value}
     )
     return campaign
 
 
-def _connection(account: Account, template: str, crm_url: str) -> Connection:
+def _get_or_create_connection(
+    account: Account, template: str, crm_url: str, by: Actor
+) -> Connection:
     spec = load_connection(template.format(crm=crm_url), lambda name: _CRM_KEY)
     existing = Connection.objects.filter(account=account, name=spec.name).first()
     if existing is None:
-        return store_connection(spec, account=account)
-    _follow_simulator(existing, spec)
+        return save_connection(spec, account=account, by=by, source="the demo")
+    _update_endpoints(existing, spec)
     return existing
 
 
-def _follow_simulator(connection: Connection, spec: ConnectionSpec) -> None:
-    """Where the simulator moved to another port, endpoints that nobody has changed move along."""
+def _update_endpoints(connection: Connection, spec: ConnectionSpec) -> None:
+    """Move unchanged endpoints to the port of the simulator; earlier tests no longer count then."""
+    moved = []
     for endpoint in connection.endpoints.all():
         wanted = urlsplit(spec.endpoints.get(endpoint.environment, ""))
         current = urlsplit(endpoint.url)
-        if current.hostname == wanted.hostname and current.path == wanted.path:
-            connection.endpoints.filter(pk=endpoint.pk).update(url=wanted.geturl())
+        is_same = (current.hostname, current.path) == (wanted.hostname, wanted.path)
+        if is_same and endpoint.url != wanted.geturl():
+            endpoint.url = wanted.geturl()
+            moved.append(endpoint)
+    if moved:
+        Endpoint.objects.bulk_update(moved, ["url"])
+        touch(connection)
 
 
-def _link(campaign: Campaign, connection: Connection) -> None:
+def _create_link(campaign: Campaign, connection: Connection, by: Actor) -> None:
     if not Link.objects.filter(campaign=campaign, connection=connection).exists():
-        link_campaign(campaign, connection=connection, by=None)
+        link_campaign(campaign, connection=connection, by=by)
 
 
-def _make_key(account: Account, token: str) -> str:
-    """A key that is kept hashed can't be printed twice, so the demo's is chosen by its maker."""
+def _get_or_create_key(account: Account, token: str) -> str:
+    """Return the token of the demo's intake key.
+
+    The caller keeps it and passes it again: the database has its digest alone.
+    """
     token = token or make_token()
     IntakeKey.objects.get_or_create(
         digest=digest(token), defaults={"account": account, "name": "Demo", "start": token[:8]}

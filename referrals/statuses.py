@@ -1,4 +1,4 @@
-"""The states of a delivery and the causes of an attempt, as closed lists; knows no model."""
+"""The statuses of deliveries and the triggers of attempts; pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from connections.core.response.outcomes import Outcome
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands: pending, or what became of it."""
+    """Pending, or what became of the delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -24,7 +24,7 @@ class DeliveryStatus(StrEnum):
 
     @property
     def is_pending(self) -> bool:
-        """Whether an attempt is still to come by itself."""
+        """Return True while another attempt comes by itself."""
         return self is DeliveryStatus.PENDING
 
 
@@ -33,11 +33,11 @@ NEEDING_A_PERSON = (
     DeliveryStatus.UNRECOGNISED,
     DeliveryStatus.UNKNOWN,
 )
-"""What no attempt settles by itself, until somebody has looked."""
+"""Statuses that no further attempt changes until a person has looked."""
 
 
 class Trigger(StrEnum):
-    """Why an attempt was made."""
+    """What triggered an attempt: the referral, the schedule, or a person who asked for a replay."""
 
     FIRST = "first"
     RETRY = "retry"
@@ -45,7 +45,7 @@ class Trigger(StrEnum):
 
 
 def final_status(outcome: Outcome) -> DeliveryStatus:
-    """The status of a delivery whose last outcome this is."""
+    """Return the status of a delivery that ends with this outcome."""
     if outcome is Outcome.THROTTLED:
         return DeliveryStatus.UNAVAILABLE
     return DeliveryStatus(outcome.value)

@@ -1,4 +1,4 @@
-"""Identifiers that sort by time, so that a growing table is written at its end; knows no model."""
+"""UUIDs that sort by time, so that new rows go to the end of an index."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import uuid
 
 
 def uuid7() -> uuid.UUID:
-    """A UUID of version 7 (RFC 9562): 48 bits of milliseconds, then random bits.
+    """Return a UUID of version 7 (RFC 9562): 48 bits of milliseconds, then random bits.
 
-    Python's own arrives with 3.14.
+    Python 3.14 has `uuid.uuid7`.
     """
     milliseconds = time.time_ns() // 1_000_000
     random_a, random_b = secrets.randbits(12), secrets.randbits(62)

@@ -1,14 +1,13 @@
-"""Fixtures for every test: a CRM, an account with a campaign and a connection, quiet services.
-
-Must not know what any test shows.
-"""
+"""Fixtures for every test: a CRM, an account with a campaign and a connection, an empty Redis."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -16,6 +15,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic, get_connection
 from redis import Redis
 
+from config import shutdown
+from config.queue import job_queue
+from config.queue.redis import redis_connection
 from connections.core.spec import ConnectionSpec
 from connections.importers.files import load_connection
 from connections.mapping.to_rows import store_connection
@@ -23,6 +25,9 @@ from connections.models import Account, Campaign, Connection, Link
 from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals import db_clock
+from referrals.delivery.pump import finish_in_flight
+from tests.timing import WAIT_SECONDS
+from tests.users import SOMEBODY
 
 DESCRIPTION = """
 name = "Mailing list"
@@ -61,45 +66,80 @@ operator = "exists"
 outcome = "delivered"
 """
 
+# The same examples in every run, and no limit on their time, which a busy machine would exceed.
+hypothesis.settings.register_profile(
+    "tests",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tests")
+
 
 @pytest.fixture(scope="session")
 def crm_server() -> Iterator[CRM]:
-    with CRM(slow_seconds=0.2, hang_seconds=30) as server:
+    with CRM(slow_seconds=0.2, hang_seconds=WAIT_SECONDS) as server:
         yield server
 
 
 @pytest.fixture
 def crm(crm_server: CRM) -> CRM:
-    """The CRM simulator, knowing nobody."""
-    crm_server.forget()
+    """The CRM simulator without any person."""
+    crm_server.clear()
     return crm_server
 
 
 @pytest.fixture(scope="session")
 def redis() -> Iterator[Any]:
-    """The Redis database of this process."""
+    """The Redis database of this test process."""
     with Redis.from_url(settings.REDIS_URL) as client:
         yield client
 
 
 @pytest.fixture(autouse=True)
 def empty_redis(redis: Any) -> None:
-    """Every test begins with an empty Redis."""
+    """Empty Redis before every test."""
     redis.flushdb()
+
+
+@pytest.fixture
+def redis_away(settings: Any) -> Iterator[None]:
+    """Nobody listens where the queue's Redis should be."""
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        settings.REDIS_URL = f"redis://127.0.0.1:{unheard.getsockname()[1]}/0"
+        forget_redis()
+        yield
+    forget_redis()
+
+
+def forget_redis() -> None:
+    redis_connection.cache_clear()
+    job_queue._queue.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def reset_shutdown(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin without a shutdown request, and finish what is in flight at the end."""
+    monkeypatch.setattr(shutdown, "_requested", False)
+    yield
+    finish_in_flight()
+    job_queue._queue.cache_clear()
 
 
 @pytest.fixture(autouse=True)
 def reset_db_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What one test made of the time is forgotten before the next."""
+    """Forget the clock offset of the test before."""
     monkeypatch.setattr(db_clock, "_offset", timedelta(0))
     monkeypatch.setattr(db_clock, "_adjusted_at", float("-inf"))
 
 
 @pytest.fixture(autouse=True)
-def commits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for a commit is run once only the test's own transaction is open.
+def run_commit_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run `on_commit` hooks once only the test's own transaction is open.
 
-    That one is never committed, so for the product it is as if there were none.
+    That one is never committed, so the hooks would never run.
     """
     leave, on_commit = Atomic.__exit__, BaseDatabaseWrapper.on_commit
 
@@ -124,7 +164,7 @@ def commits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """SQLite in a file, where threads with connections of their own wait as they do outside."""
+    """Use an SQLite file, where threads with connections of their own wait as in production."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(settings.VAR_DIR / "test.sqlite3")
@@ -132,20 +172,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session", autouse=True)
 def static_root() -> None:
-    """Where whitenoise looks; it warns where nothing was collected."""
+    """Make the folder without which whitenoise warns."""
     settings.STATIC_ROOT.mkdir(parents=True)
 
 
 @pytest.fixture
-def uncollected(settings: Any) -> None:
-    """Pages name their static files as they are, without a manifest."""
+def unmanifested_static(settings: Any) -> None:
+    """Name static files without a manifest, as nothing is collected."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture
 def admin_user(db: None) -> User:
-    """In place of pytest-django's, which spends most of a test on hashing a password."""
+    """A superuser without a password; hashing one takes most of a test."""
     return User.objects.create(username="admin", is_staff=True, is_superuser=True)
 
 
@@ -162,16 +202,16 @@ def campaign(account: Account) -> Campaign:
 
 
 @pytest.fixture
-def described(crm: CRM) -> ConnectionSpec:
-    """A connection to the CRM as a value, of which tests make others with `replace`."""
+def connection_spec(crm: CRM) -> ConnectionSpec:
+    """A connection to the CRM as a value; tests change it with `replace`."""
     return load_connection(DESCRIPTION.format(crm=crm.url), lambda name: crm.key)
 
 
 @pytest.fixture
-def connection(account: Account, described: ConnectionSpec) -> Connection:
-    return store_connection(described, account=account)
+def connection(account: Account, connection_spec: ConnectionSpec) -> Connection:
+    return store_connection(connection_spec, account=account)
 
 
 @pytest.fixture
 def link(campaign: Campaign, connection: Connection) -> Link:
-    return link_campaign(campaign, connection=connection, by=None)
+    return link_campaign(campaign, connection=connection, by=SOMEBODY)

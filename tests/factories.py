@@ -1,4 +1,4 @@
-"""One account with a row of everything, each text marked, so that a foreign one is recognised."""
+"""A factory of an account with a row of every model, in which every text is marked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PERSON = {
     "birth_date": "1984-02-29",
     "country": "US",
 }
-"""A customer; all but the country is personal."""
+"""The attributes of a customer; all but the country are personal."""
 
 PERSONAL = (
     "zaphod",
@@ -42,12 +42,12 @@ PERSONAL = (
     "1984",
     hashlib.md5(PERSON["email"].lower().encode()).hexdigest(),
 )
-"""What of the customer must not be found in the lower-case text of a page, hashes included."""
+"""Parts of the personal data, in lower case, that no page may show; hashes are among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """The rows of one account, the latest of each kind."""
+class AccountRows:
+    """The newest row of every model of one account."""
 
     account: Account
     campaign: Campaign
@@ -61,16 +61,16 @@ class World:
     attempt: DeliveryAttempt
 
 
-def make_world(mark: str, said: str = "") -> World:
-    """An account whose texts all begin with the mark; `said` is what strangers wrote."""
-    said = said or f"{mark} said"
+def make_account_rows(mark: str, text: str = "") -> AccountRows:
+    """Create an account whose texts begin with the mark; `text` is the input from outside."""
+    text = text or f"{mark} text"
     account = Account.objects.create(name=f"{mark} account", slug=mark.lower())
     CustomAttribute.objects.create(account=account, key="hobby", label=f"{mark} hobby")
-    campaign = _campaign(account, f"{mark} campaign")
-    connection = _connection(account, mark, said)
+    campaign = _create_campaign(account, f"{mark} campaign")
+    connection = _create_connection(account, mark, text)
     referral = Referral.objects.create(
-        campaign=campaign, external_id=said[:200], accepted_at=timezone.now(),
-        attributes={**PERSON, "hobby": said},
+        campaign=campaign, external_id=text[:200], accepted_at=timezone.now(),
+        attributes={**PERSON, "hobby": text},
     )  # fmt: skip
     delivery = Delivery.objects.create(
         referral=referral, campaign=campaign, connection=connection, created_at=timezone.now(),
@@ -79,32 +79,32 @@ def make_world(mark: str, said: str = "") -> World:
     )  # fmt: skip
     key = IntakeKey(account=account, name=f"{mark} key")
     issue_key(key)
-    return World(
+    return AccountRows(
         account=account,
         campaign=campaign,
-        unlinked=_campaign(account, f"{mark} other campaign"),
+        unlinked=_create_campaign(account, f"{mark} other campaign"),
         connection=connection,
-        test=_test(connection, said),
+        test=_create_test(connection, text),
         link=Link.objects.create(
             campaign=campaign, connection=connection, linked_at=timezone.now()
         ),
         key=key,
         referral=referral,
         delivery=delivery,
-        attempt=_attempts(delivery, said),
+        attempt=_create_attempts(delivery, text),
     )
 
 
-def _campaign(account: Account, name: str) -> Campaign:
+def _create_campaign(account: Account, name: str) -> Campaign:
     return Campaign.objects.create(
         account=account, name=name, kind=CampaignKind.LEAD_GENERATION.value
     )
 
 
-def _connection(account: Account, mark: str, said: str) -> Connection:
+def _create_connection(account: Account, mark: str, text: str) -> Connection:
     connection = Connection.objects.create(
         account=account, name=f"{mark} connection", document='{"email": "{{ email }}"}',
-        required_attributes=["email"], state="held", state_reason=said[:500],
+        required_attributes=["email"], state="held", state_reason=text[:500],
     )  # fmt: skip
     Endpoint.objects.create(connection=connection, url="https://crm.example/leads")
     TechnicalContact.objects.create(
@@ -112,48 +112,48 @@ def _connection(account: Account, mark: str, said: str) -> Connection:
     )
     ResponseRule.objects.create(connection=connection, status="201", outcome="delivered")
     ExpectedResponse.objects.create(
-        connection=connection, name=f"{mark} answer", status=201, body=said, outcome="delivered"
+        connection=connection, name=f"{mark} answer", status=201, body=text, outcome="delivered"
     )
     BreakerState.objects.create(connection=connection)
     return connection
 
 
-def _test(connection: Connection, said: str) -> ConnectionTest:
+def _create_test(connection: Connection, text: str) -> ConnectionTest:
     return ConnectionTest.objects.create(
         connection=connection, environment="production", started_at=timezone.now(),
-        attributes=PERSON, **_exchange(said),
+        attributes=PERSON, **_exchange_columns(text),
     )  # fmt: skip
 
 
-def _attempts(delivery: Delivery, said: str) -> DeliveryAttempt:
-    """One from before the connection was what it is, and one of today."""
+def _create_attempts(delivery: Delivery, text: str) -> DeliveryAttempt:
+    """Create an attempt from before the last change of the connection and one of now."""
     Connection.objects.update(changed_at=timezone.now() - timedelta(hours=1))
     delivery.connection.refresh_from_db()
     for number, ago in ((1, timedelta(hours=2)), (2, timedelta())):
         attempt = DeliveryAttempt.objects.create(
             delivery=delivery, number=number, trigger="first", started_at=timezone.now() - ago,
-            **_exchange(said),
+            **_exchange_columns(text),
         )  # fmt: skip
     return attempt
 
 
-def _exchange(said: str) -> dict[str, object]:
-    """A request with the customer in every part, and an answer that repeats it all."""
+def _exchange_columns(text: str) -> dict[str, object]:
+    """Return the columns of an exchange with the customer in every part."""
     email = PERSON["email"]
-    address = email.replace("@", "%40")
+    encoded_email = email.replace("@", "%40")
     return {
         "duration_ms": 52,
         "outcome": "unrecognised",
         "rule": "",
-        "reason": f"{said} {email}",
-        "reference": f"{said[:100]} {email.lower()}",
+        "reason": f"{text} {email}",
+        "reference": f"{text[:100]} {email.lower()}",
         "request_method": "POST",
-        "request_url": f"https://crm.example/leads?mail={address}",
+        "request_url": f"https://crm.example/leads?mail={encoded_email}",
         "request_headers": f'[["X-Person", "{PERSON["last_name"]}"]]',
         "request_body": f'{{"email": "{email}"}}'.encode(),
         "response_status": 302,
         "response_headers": f'[["X-Name", "{PERSON["first_name"].upper()}"]]',
-        "response_body": f"{said} {email.upper()} +49 (89) 12345678 29/02/1984".encode(),
+        "response_body": f"{text} {email.upper()} +49 (89) 12345678 29/02/1984".encode(),
         "error_code": "too_large",
-        "error_message": f"{said} {email}",
+        "error_message": f"{text} {email}",
     }

@@ -1,6 +1,6 @@
-"""Every page of the admin: where it is, whose row it shows, and what must hold for its HTML.
+"""Every page of the admin: its URL, the row that it shows, and the violations in its HTML.
 
-The pages are those that the site's own resolver knows, so that a new one is never forgotten.
+The pages come from the site's own resolver, so that a new one is never forgotten.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 from lxml import html
 
-from tests.factories import World
+from tests.factories import AccountRows
 
 CSP = {
     "default-src 'none'",
@@ -31,14 +31,14 @@ CSP = {
 }
 
 WITHOUT_PAGE = {"jsi18n", "view_on_site", "logout", "app_list", None}
-"""Addresses that show nothing of their own; the list of one app is a part of the index."""
+"""Names of URLs without a page; the list of one app is a part of the index."""
 
 _MODEL_PAGE = re.compile(r"([a-z]+_[a-z]+)_(changelist|add|change|delete|history)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One address: `model` names the registered model, `kind` what the page does with it."""
+    """One URL: `model` names the registered model, `kind` what the page does with it."""
 
     name: str
     arguments: tuple[object, ...] = ()
@@ -54,17 +54,17 @@ class Page:
 
 
 def names() -> set[str | None]:
-    """The names of all addresses of the admin."""
+    """Return the names of all URLs of the admin."""
     return {pattern.name for pattern in _walk(admin.site.urls[0])}
 
 
 def nameless() -> list[Any]:
-    """What answers at the addresses of the admin that have no name."""
+    """Return the views of the admin's URLs that have no name."""
     return [pattern.callback for pattern in _walk(admin.site.urls[0]) if not pattern.name]
 
 
-def pages(world: World) -> list[Page]:
-    """Every page, with the rows of this world."""
+def pages(world: AccountRows) -> list[Page]:
+    """Return every page, with the rows of this world."""
     rows = {
         "connections_account": world.account.pk,
         "connections_campaign": world.campaign.pk,
@@ -93,7 +93,7 @@ def pages(world: World) -> list[Page]:
 
 
 def problems(response: HttpResponse) -> list[str]:
-    """What of a page breaks the content security policy, or would if a stranger had written it."""
+    """Return what in a page the content security policy forbids, inline code among it."""
     found = []
     policy = response.headers.get("Content-Security-Policy", "")
     if set(policy.split("; ")) != CSP:
@@ -104,7 +104,7 @@ def problems(response: HttpResponse) -> list[str]:
     return found
 
 
-def _own_pages(world: World) -> Iterator[Page]:
+def _own_pages(world: AccountRows) -> Iterator[Page]:
     connection, test = world.connection.pk, world.test.pk
     of_connection: dict[str, Any] = {"arguments": (connection,), "is_of_a_row": True}
     of_test: dict[str, Any] = {"arguments": (connection, test), "is_of_a_row": True}
@@ -144,7 +144,7 @@ def _own_pages(world: World) -> Iterator[Page]:
         model="referrals_delivery", kind="changing",
     )  # fmt: skip
     yield Page(
-        name="referrals_delivery_do", arguments=(world.delivery.pk, "replay"),
+        name="referrals_delivery_action", arguments=(world.delivery.pk, "replay"),
         is_of_a_row=True, only_posts=True,
     )  # fmt: skip
     yield Page(
@@ -153,7 +153,7 @@ def _own_pages(world: World) -> Iterator[Page]:
         model="connections_connection",
         kind="add",
     )
-    for name in ("doors", "curl"):
+    for name in ("sources", "curl"):
         yield Page(
             name=f"connections_connection_{name}", model="connections_connection", kind="add"
         )
@@ -198,7 +198,7 @@ def _walk(patterns: Any) -> Iterator[URLPattern]:
 
 
 def _inline(content: str) -> Iterator[str]:
-    """Scripts, styles and handlers that stand in the page itself."""
+    """Yield inline scripts, styles and event handlers."""
     elements: Any = html.fromstring(content).iter()
     for element in elements:
         if not isinstance(element.tag, str):

@@ -1,4 +1,4 @@
-"""The services of a test run, as a pytest plugin that is loaded before Django's settings are.
+"""Database and Redis of a test run: a pytest plugin that is loaded before Django's settings.
 
 Without DATABASE_URL and REDIS_URL: SQLite and an embedded Valkey server. Every process of a
 parallel run has a Redis database and a data folder of its own; no run touches `var/`.
@@ -25,7 +25,7 @@ def _redis_url() -> str:
         valkey = Valkey(Path(_folder.name) / "valkey.sock").start()
         atexit.register(valkey.stop)
         url = valkey.url
-    # Remembered, because the processes of a parallel run inherit what is set here.
+    # The processes of a parallel run inherit this variable.
     os.environ["TEST_REDIS_URL"] = url
     number = int(_WORKER) + 1
     if url.startswith("unix:"):

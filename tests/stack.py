@@ -1,6 +1,6 @@
-"""A whole installation of its own for one test: database, Valkey, web, workers, tick and CRM.
+"""A whole installation in real processes: database, Valkey, web, workers, tick and CRM.
 
-Real processes on free ports; the test starts, kills and restarts them. Knows no test.
+The test starts, kills and restarts them; they listen on free ports.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -25,10 +24,10 @@ import psycopg
 from psycopg import sql
 
 from connections.simulator import CRM
+from tests.timing import WAIT_SECONDS, scaled, wait_until
 from tests.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parent.parent
-_ANSWER_SECONDS = 30
 
 
 class Stack:
@@ -36,10 +35,10 @@ class Stack:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        self.crm = CRM(slow_seconds=0.5, hang_seconds=60)
+        self.crm = CRM(slow_seconds=0.5, hang_seconds=scaled(60))
         self.valkey = Valkey(folder / "valkey.sock")
         self.port = _free_port()
-        self._database = _Database(folder)
+        self.database = Database(folder)
         self._settings = settings
         self._processes: list[subprocess.Popen[bytes]] = []
         self.demo: dict[str, str] = {}
@@ -49,13 +48,17 @@ class Stack:
         try:
             self.crm.start()
             self.valkey.start()
-            self._database.create()
-            self.manage("migrate", "--verbosity", "0")
-            self.demo = json.loads(self.manage("demo", "--json", "--crm", self.crm.url))
+            self.database.create()
+            self.prepare_database()
         except BaseException:
             self.close()
             raise
         return self
+
+    def prepare_database(self) -> None:
+        """Migrate the empty database, and make the demo in it."""
+        self.manage("migrate", "--verbosity", "0")
+        self.demo = json.loads(self.manage("demo", "--json", "--crm", self.crm.url))
 
     def __exit__(
         self,
@@ -66,13 +69,13 @@ class Stack:
         self.close()
 
     def close(self) -> None:
-        """End all processes and forget the database, however far all of it had come."""
+        """Kill all processes and drop the database, whatever was started."""
         for process in self._processes:
             process.kill()
             process.wait()
         self.valkey.stop()
         self.crm.stop()
-        self._database.drop()
+        self.database.drop()
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -80,7 +83,7 @@ class Stack:
         return {
             **os.environ,
             "VAR_DIR": str(self.folder),
-            "DATABASE_URL": self._database.url,
+            "DATABASE_URL": self.database.url,
             "REDIS_URL": self.valkey.url,
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "LOG_LEVEL": "WARNING",
@@ -118,9 +121,9 @@ class Stack:
         return process
 
     def call(self, method: str, path: str, content: object = None) -> tuple[int, Any]:
-        """One request to the intake API: the status and the parsed answer."""
+        """Send one request to the intake API; return the status and the parsed response."""
         headers = {"Authorization": f"Bearer {self.demo['intake_key']}"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_SECONDS)
         try:
             connection.request(method, path, json.dumps(content).encode(), headers)
             response = connection.getresponse()
@@ -129,22 +132,19 @@ class Stack:
             connection.close()
 
     def post(self, referrals: object) -> tuple[int, Any]:
-        """Hand in referrals for the demo's first campaign."""
+        """Post referrals for the demo's first campaign."""
         path = f"/api/v1/campaigns/{self.demo['campaign_key']}/referrals"
         return self.call("POST", path, referrals)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of an SQL statement on the installation's database."""
-        return self._database.query(statement)
+        """Return the rows of an SQL statement on the installation's database."""
+        return self.database.query(statement)
 
     def until(
         self, is_true: Callable[[], bool], seconds: float = 60, *, every: float = 0.02
     ) -> None:
-        """Wait until it is true; the processes are others, so there is no event to wait for."""
-        end = time.monotonic() + seconds
-        while not is_true():
-            assert time.monotonic() < end, f"not true after {seconds} s"
-            time.sleep(every)
+        """Wait until it is true, as `wait_until` does."""
+        wait_until(is_true, seconds, every=every)
 
     def _web_answers(self) -> bool:
         try:
@@ -153,7 +153,7 @@ class Stack:
             return False
 
 
-class _Database:
+class Database:
     """A database of the same kind as the test run's, for one installation."""
 
     def __init__(self, folder: Path) -> None:
@@ -177,8 +177,27 @@ class _Database:
         if self._server:
             with psycopg.connect(self.url) as connection:
                 return connection.execute(statement).fetchall()
-        with closing(sqlite3.connect(self._file, timeout=30)) as file:
+        with closing(sqlite3.connect(self._file, timeout=WAIT_SECONDS)) as file:
             return file.execute(statement).fetchall()
+
+    def run_script(self, script: str) -> None:
+        """Run a script of SQL statements."""
+        if self._server:
+            with psycopg.connect(self.url, autocommit=True) as connection:
+                connection.execute(script.encode())
+            return
+        with closing(sqlite3.connect(self._file)) as file:
+            file.executescript(script)
+
+    def dump(self) -> str:
+        """Return the script that makes this database with all of its rows."""
+        if not self._server:
+            with closing(sqlite3.connect(self._file)) as file:
+                return "\n".join(file.iterdump())
+        command = ["pg_dump", "--inserts", "--no-owner", "--no-privileges", self.url]
+        dumped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        # Commands of psql, which only psql understands.
+        return "\n".join(line for line in dumped.splitlines() if not line.startswith("\\"))
 
     def _administer(self, statement: str) -> None:
         if self._server:
@@ -193,6 +212,6 @@ def _free_port() -> int:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """SIGKILL, and wait until it is gone."""
+    """Kill the process, and wait until it has ended."""
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""People who use the admin, as tests need them: who may what, and of which account."""
+"""Users of the admin with roles and accounts, and clients that are logged in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from connections.models import Account
+from connections.operations.history import Actor, Door
+
+SOMEBODY = Actor(door=Door.COMMAND)
+"""Actor for operations whose actor is not tested."""
 
 _ROLES = import_module("connections.migrations.0002_roles")
 
@@ -16,7 +20,7 @@ _ROLES = import_module("connections.migrations.0002_roles")
 def create_user(
     name: str, *accounts: Account, role: str = "", sees_customers: bool = False
 ) -> User:
-    """Somebody of the staff, in a group and a member of accounts."""
+    """Create a staff user in the group of the role, a member of the accounts."""
     user = User.objects.create(username=name, is_staff=True)
     if role:
         # A test that empties all tables takes the groups along, which only the migration makes.
@@ -30,7 +34,7 @@ def create_user(
 
 
 def login_client(user: User | None) -> Client:
-    """A browser in which the person is logged in, or nobody is."""
+    """Return a client in which the user is logged in, or nobody."""
     client = Client()
     if user is not None:
         client.force_login(user)

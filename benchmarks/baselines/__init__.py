@@ -1,1 +1,1 @@
-"""What others do: a loop around requests, an RQ job or a Celery task for each delivery, a view."""
+"""Usual alternatives: a loop around requests, one RQ job or Celery task each, a bare view."""

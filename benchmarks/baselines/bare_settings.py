@@ -1,5 +1,5 @@
-"""The product's own settings, but for the addresses: one view, which inserts one row."""
+"""The product's settings with another URLconf: one view that inserts one row."""
 
-from config.settings import *  # noqa: F403 - all of them, which is the point.
+from config.settings import *  # noqa: F403 - the same settings, apart from the URLs.
 
 ROOT_URLCONF = "benchmarks.baselines.bare_view"

@@ -1,4 +1,4 @@
-"""The least that a Django view can do with a referral: parse it and insert one row."""
+"""The smallest Django view that stores a referral: it parses the body and inserts one row."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from referrals.models import Referral
 
 @csrf_exempt
 def insert(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    """One row of the product's own table."""
-    given = json.loads(request.body)
-    row = Referral.objects.create(
+    """Insert one row into the product's referral table."""
+    payload = json.loads(request.body)
+    referral = Referral.objects.create(
         campaign_id=campaign_id,
-        external_id=given["external_id"],
-        attributes=given["attributes"],
+        external_id=payload["external_id"],
+        attributes=payload["attributes"],
         accepted_at=timezone.now(),
     )
-    return JsonResponse({"id": str(row.id)}, status=201)
+    return JsonResponse({"id": str(referral.id)}, status=201)
 
 
-def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view's.
-    """Whether it is up."""
+def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view's signature.
+    """Return status 200."""
     return HttpResponse()
 
 

@@ -1,4 +1,4 @@
-"""Celery with one task for each delivery, on a pool of threads.
+"""Celery with one task per delivery, on a thread pool.
 
 python -m celery --app benchmarks.baselines.celery_app worker --pool threads --concurrency 32
 """
@@ -27,5 +27,5 @@ app.conf.update(
 
 @app.task(name="deliver")  # type: ignore[untyped-decorator] # Celery brings no types.
 def deliver_one(delivery_id: int) -> None:
-    """The same as RQ's job."""
+    """Deliver one delivery, as the RQ job does."""
     deliver(delivery_id)

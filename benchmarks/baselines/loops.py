@@ -1,11 +1,12 @@
-"""Bare loops in threads that build nothing, classify nothing and record nothing.
+"""Loops in threads that only send: they build, classify and record nothing.
 
     python -m benchmarks.baselines.loops session|adapter|client
 
-`session` is what people write: a requests.Session in each thread. `adapter` is requests' pooled
+`session` is the usual code: one requests.Session per thread. `adapter` is requests' pooled
 HTTPAdapter alone, shared by all threads. `client` is this product's own client alone. Each sends
-the very requests that the pump would send, built beforehand. A line on the standard input says what
-to do: `prepare` builds requests for all deliveries, `go` sends them; both answer with a line.
+exactly the requests that the pump would send, built beforehand. The process reads commands from its
+standard input, `prepare` (build the requests of all deliveries) and `go` (send them), and prints
+the number of requests after each.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import django
 
 django.setup()
 
-import requests  # noqa: E402, TID251 - once Django is set up; the rival is requests itself.
+import requests  # noqa: E402, TID251 - once Django is set up; this baseline is requests.
 from requests.adapters import HTTPAdapter  # noqa: E402, TID251 - likewise.
 
 from connections.attempt import prepare  # noqa: E402 - Django first.
@@ -36,31 +37,31 @@ _ORIGINS = 256
 _SET_BY_REQUESTS = {"host", "content-length"}
 
 Send = Callable[[Request], int]
-"""Sends one request over what it has open, reads the answer, and says its status."""
+"""Send one request over a pooled connection, read the response and return its status."""
 
 
-def _session() -> Send:
+def _session_sender() -> Send:
     session = requests.Session()
-    # The ten origins that requests keeps by default would make it connect anew all the time.
+    # requests keeps pools of ten origins by default; with more it would reconnect all the time.
     session.mount("http://", HTTPAdapter(pool_connections=_ORIGINS))
 
     def send(request: Request) -> int:
         headers = {k: v for k, v in request.headers if k.lower() not in _SET_BY_REQUESTS}
-        answer = session.post(request.url, data=request.body, headers=headers, timeout=(5, 15))
-        return answer.status_code if answer.content else 0
+        response = session.post(request.url, data=request.body, headers=headers, timeout=(5, 15))
+        return response.status_code if response.content else 0
 
     return send
 
 
-def _adapter(adapter: HTTPAdapter, prepared: dict[int, requests.PreparedRequest]) -> Send:
+def _adapter_sender(adapter: HTTPAdapter, prepared: dict[int, requests.PreparedRequest]) -> Send:
     def send(request: Request) -> int:
-        answer = adapter.send(prepared[id(request)], timeout=(5, 15))
-        return answer.status_code if answer.content else 0
+        response = adapter.send(prepared[id(request)], timeout=(5, 15))
+        return response.status_code if response.content else 0
 
     return send
 
 
-def _client(client: Client) -> Send:
+def _client_sender(client: Client) -> Send:
     def send(request: Request) -> int:
         response = client.send(request).response
         return response.status if response else 0
@@ -68,39 +69,43 @@ def _client(client: Client) -> Send:
     return send
 
 
-def _built() -> list[Request]:
-    rows = Connection.objects.with_everything()
-    builders = {row.pk: RequestBuilder(prepare(row).spec) for row in rows}
+def _build_requests() -> list[Request]:
+    builders = {
+        connection.pk: RequestBuilder(prepare(connection).spec)
+        for connection in Connection.objects.with_everything()
+    }
     deliveries = Delivery.objects.select_related("referral").order_by("pk")
     return [
-        builders[one.connection_id].build(
-            one.referral.attributes, idempotency_key=one.idempotency_key
+        builders[delivery.connection_id].build(
+            delivery.referral.attributes, idempotency_key=delivery.idempotency_key
         )
-        for one in deliveries.iterator()
+        for delivery in deliveries.iterator()
     ]
 
 
-def _prepared(request: Request) -> requests.PreparedRequest:
+def _prepare_for_requests(request: Request) -> requests.PreparedRequest:
     headers = {k: v for k, v in request.headers if k.lower() not in _SET_BY_REQUESTS}
     return requests.Request("POST", request.url, data=request.body, headers=headers).prepare()
 
 
-def _race(work: Sequence[Request], make_sender: Callable[[], Send]) -> None:
-    waiting: SimpleQueue[Request] = SimpleQueue()
-    for request in work:
-        waiting.put(request)
-    threads = [threading.Thread(target=_run, args=(waiting, make_sender)) for _ in range(THREADS)]
+def _send_all(requests_to_send: Sequence[Request], make_sender: Callable[[], Send]) -> None:
+    queue: SimpleQueue[Request] = SimpleQueue()
+    for request in requests_to_send:
+        queue.put(request)
+    threads = [
+        threading.Thread(target=_send_queued, args=(queue, make_sender)) for _ in range(THREADS)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _run(waiting: SimpleQueue[Request], make_sender: Callable[[], Send]) -> None:
+def _send_queued(queue: SimpleQueue[Request], make_sender: Callable[[], Send]) -> None:
     send = make_sender()
     while True:
         try:
-            request = waiting.get_nowait()
+            request = queue.get_nowait()
         except Empty:
             return
         if send(request) != 200:
@@ -108,24 +113,28 @@ def _run(waiting: SimpleQueue[Request], make_sender: Callable[[], Send]) -> None
 
 
 def main() -> None:
-    """Obey."""
+    """Handle each command on the standard input."""
     kind = sys.argv[1]
     adapter = HTTPAdapter(pool_connections=_ORIGINS, pool_maxsize=THREADS)
     client = Client(destination_policy(), pool_size=THREADS)
-    work: list[Request] = []
+    requests_to_send: list[Request] = []
     prepared: dict[int, requests.PreparedRequest] = {}
     makers: dict[str, Callable[[], Send]] = {
-        "session": _session,
-        "adapter": lambda: _adapter(adapter, prepared),
-        "client": lambda: _client(client),
+        "session": _session_sender,
+        "adapter": lambda: _adapter_sender(adapter, prepared),
+        "client": lambda: _client_sender(client),
     }
     for line in sys.stdin:
         if line.strip() == "prepare":
-            work = _built()
-            prepared = {id(one): _prepared(one) for one in work} if kind == "adapter" else {}
+            requests_to_send = _build_requests()
+            prepared = (
+                {id(request): _prepare_for_requests(request) for request in requests_to_send}
+                if kind == "adapter"
+                else {}
+            )
         else:
-            _race(work, makers[kind])
-        print(json.dumps(len(work)), flush=True)
+            _send_all(requests_to_send, makers[kind])
+        print(json.dumps(len(requests_to_send)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""One delivery, as a job or a task for each would do it: read, send, write by Django's models.
+"""Deliver one delivery, as a job or task per delivery would: read, send and write through the ORM.
 
-It is the product's own attempt, and the very rows that the pump writes. It is spared what a queue
-of jobs would have to add to lose nothing: no lease is written before it sends, and a connection is
-prepared once for the process.
+It makes the same attempt and writes the same rows as the pump. It leaves out what a queue of jobs
+would need in order to lose nothing: it writes no lease before it sends. A connection is prepared
+once per process.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from referrals.statuses import Trigger
 
 
 @cache
-def _channel(connection_id: int) -> ConnectionSender:
+def _sender(connection_id: int) -> ConnectionSender:
     return ConnectionSender(Connection.objects.with_everything().get(pk=connection_id))
 
 
 def deliver(delivery_id: int) -> None:
-    """Send it and record it."""
+    """Send the delivery and record the attempt."""
     delivery = Delivery.objects.select_related("referral__campaign").get(pk=delivery_id)
     client: Client = shared_client()
-    result = _channel(delivery.connection_id).deliver(client, _claim(delivery)).result
+    result = _sender(delivery.connection_id).deliver(client, _claim(delivery)).result
     with transaction.atomic():
         DeliveryAttempt.objects.create(
             delivery=delivery, number=result.number, **(result.attempt or {})

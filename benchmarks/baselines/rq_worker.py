@@ -1,4 +1,4 @@
-"""RQ with one job for each delivery: its SimpleWorker, which does not fork.
+"""RQ with one job per delivery, run by its SimpleWorker, which does not fork.
 
 python -m benchmarks.baselines.rq_worker
 """
@@ -15,14 +15,14 @@ _TASK = "benchmarks.baselines.one_delivery.deliver"
 
 
 def enqueue(redis: Redis, delivery_ids: Sequence[int]) -> None:
-    """All of them at once."""
-    jobs = [Queue.prepare_data(_TASK, (one,), result_ttl=0) for one in delivery_ids]
+    """Enqueue one job per delivery, all in one pipeline."""
+    jobs = [Queue.prepare_data(_TASK, (pk,), result_ttl=0) for pk in delivery_ids]
     Queue(QUEUE, connection=redis).enqueue_many(jobs)
 
 
 def main() -> None:
-    """Work until told to stop."""
-    import django  # noqa: PLC0415 - whoever only enqueues has set it up already.
+    """Run the worker until a signal stops it."""
+    import django  # noqa: PLC0415 - a process that only enqueues has set it up already.
 
     django.setup()
     from django.conf import settings  # noqa: PLC0415 - Django first.

@@ -1,1 +1,1 @@
-"""The rows of the table: each module measures one thing and says what it came to."""
+"""Scenarios: each module measures one thing and returns its results."""

@@ -1,4 +1,4 @@
-"""What a claim costs where a million deliveries of one connection are due, and where a thousand."""
+"""How long a claim takes with a million due deliveries on one connection, and with a thousand."""
 
 from __future__ import annotations
 
@@ -9,74 +9,72 @@ from functools import partial
 
 from django.db import connection as database
 
-from benchmarks.context import Stage
-from benchmarks.fixtures import make_world
-from benchmarks.installation import a_database
-from benchmarks.measure import Row, at_most, interleave
+from benchmarks.context import BenchmarkContext
+from benchmarks.fixtures import create_fixture
+from benchmarks.installation import create_database
+from benchmarks.measure import BenchmarkResult, at_most, interleave
 from referrals import db_clock
 from referrals.leases import Claim, ClaimResult, claim, complete
 from referrals.statuses import DeliveryStatus, Trigger
 
-_BATCH = 32
-_CLAIMS = 200
+_BATCH_SIZE = 32
+_CLAIMS_PER_ROUND = 200
 _LEASE = timedelta(seconds=90)
-_NOWHERE = ["http://127.0.0.1:1"]
+_UNUSED_ORIGINS = ["http://127.0.0.1:1"]
 
 
-def measure(stage: Stage) -> list[Row]:
-    """Each size in a database of its own, and every claim given back before the next."""
-    home, few, many = _name(), 1_000, stage.size(1_000_000)
-    with a_database(_server(stage), f"{home}_due") as other:
-        stage.installation.manage_on(other, "migrate", "--verbosity", "0")
-        make_world(_NOWHERE).fill(few)
-        _enter(f"{home}_due")
-        make_world(_NOWHERE).fill(many)
-        laps = interleave(
-            stage.rounds,
-            {"few": partial(_claims, home), "many": partial(_claims, f"{home}_due")},
+def measure(context: BenchmarkContext) -> list[BenchmarkResult]:
+    """Measure both sizes, each in a database of its own; release every claim before the next."""
+    few, many = 1_000, context.scaled(1_000_000)
+    few_name = str(database.settings_dict["NAME"])
+    many_name = f"{few_name}_due"
+    server_url = context.installation.environment["DATABASE_URL"]
+    with create_database(server_url, many_name) as many_url:
+        context.installation.manage_on(many_url, "migrate", "--verbosity", "0")
+        create_fixture(_UNUSED_ORIGINS).fill(few)
+        _use_database(many_name)
+        create_fixture(_UNUSED_ORIGINS).fill(many)
+        measured = interleave(
+            context.rounds,
+            {"few": partial(_median_claim, few_name), "many": partial(_median_claim, many_name)},
         )
-        _enter(home)
+        _use_database(few_name)
     return [
-        Row(
-            name=f"claim, {many:,} due on one connection", value=statistics.median(laps["many"]),
-            unit="ms", against=f"{few:,} due", against_value=statistics.median(laps["few"]),
+        BenchmarkResult(
+            name=f"claim, {many:,} due on one connection",
+            value=statistics.median(measured["many"]), unit="ms",
+            against=f"{few:,} due", against_value=statistics.median(measured["few"]),
             goal=at_most(1.2),
         )
     ]  # fmt: skip
 
 
-def _server(stage: Stage) -> str:
-    return stage.installation.environment["DATABASE_URL"]
-
-
-def _name() -> str:
-    return str(database.settings_dict["NAME"])
-
-
-def _enter(name: str) -> None:
-    """From here on, this process works on another database of the server."""
+def _use_database(name: str) -> None:
+    """Switch this process to another database of the server."""
     database.close()
     database.settings_dict["NAME"] = name
 
 
-def _claims(name: str) -> float:
-    _enter(name)
-    return statistics.median(_one_claim() for _ in range(_CLAIMS))
+def _median_claim(database_name: str) -> float:
+    """Return the median duration of a claim in milliseconds."""
+    _use_database(database_name)
+    return statistics.median(_time_claim() for _ in range(_CLAIMS_PER_ROUND))
 
 
-def _one_claim() -> float:
+def _time_claim() -> float:
     began = time.perf_counter()
-    taken = claim(limit=_BATCH, now=db_clock.now(), lease=_LEASE)
+    claims = claim(limit=_BATCH_SIZE, now=db_clock.now(), lease=_LEASE)
     milliseconds = 1000 * (time.perf_counter() - began)
-    if len(taken) != _BATCH:
-        raise RuntimeError(f"{_BATCH} were to be claimed, and {len(taken)} were.")
-    complete([_given_back(one) for one in taken])
+    if len(claims) != _BATCH_SIZE:
+        raise RuntimeError(f"{_BATCH_SIZE} were to be claimed, and {len(claims)} were.")
+    complete([_release(one) for one in claims])
     return milliseconds
 
 
-def _given_back(taken: Claim) -> ClaimResult:
+def _release(claimed: Claim) -> ClaimResult:
+    """Return the result that makes the delivery due again without a recorded attempt."""
     return ClaimResult(
-        delivery_id=taken.delivery_id, number=taken.number, status=DeliveryStatus.PENDING,
-        outcome="", attempts_used=taken.attempts_used, due_at=taken.created_at, finished_at=None,
-        next_trigger=Trigger.FIRST, attempt=None,
+        delivery_id=claimed.delivery_id, number=claimed.number, status=DeliveryStatus.PENDING,
+        outcome="", attempts_used=claimed.attempts_used, due_at=claimed.created_at,
+        finished_at=None, next_trigger=Trigger.FIRST, attempt=None,
     )  # fmt: skip

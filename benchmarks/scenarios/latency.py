@@ -1,63 +1,75 @@
-"""From acceptance at the door to the first byte at the CRM, through web, Redis and a worker.
+"""The time from a referral's acceptance to the first byte at the target server.
 
-Acceptance is the moment that the referral itself says, before its transaction ends, so that the
-commit, the ring, the claim and the building all count.
+It includes web server, Redis and worker. It starts at the referral's `accepted_at`, which is set
+before the transaction ends. So the commit, the enqueued job, the claim and the building of the
+request are all included.
 """
 
 from __future__ import annotations
 
 import statistics
 
-from benchmarks.context import Stage, workers
-from benchmarks.fixtures import World, check_recorded, empty, make_world, wait_until_settled
-from benchmarks.measure import Row, at_most
-from benchmarks.target_server import Sink, a_sink
-from benchmarks.web import a_web, create_referrals
+from benchmarks.context import BenchmarkContext, run_workers
+from benchmarks.fixtures import (
+    Fixture,
+    check_recorded,
+    create_fixture,
+    delete_referrals,
+    wait_until_finished,
+)
+from benchmarks.measure import BenchmarkResult, at_most
+from benchmarks.target_server import TargetServer, run_target_server
+from benchmarks.web import post_referrals, run_web
 from referrals.models import Referral
 
-_RATE = 200
+_RATE_PER_SECOND = 200
 _SECONDS = 30
 
 
-def measure(stage: Stage) -> list[Row]:
-    """One long run instead of rounds: there is nothing beside it."""
-    count = _RATE * stage.size(_SECONDS, least=2)
+def measure(context: BenchmarkContext) -> list[BenchmarkResult]:
+    """Measure one long run instead of rounds, since it is compared with nothing."""
+    count = _RATE_PER_SECOND * context.scaled(_SECONDS, minimum=2)
     with (
-        a_sink(stage.installation, 1) as sink,
-        a_web(stage.installation) as port,
-        stage.installation.start("manage.py", "tick"),
+        run_target_server(context.installation, 1) as target,
+        run_web(context.installation) as port,
+        context.installation.start("manage.py", "tick"),
     ):
-        world = make_world(sink.origins)
-        with workers(stage, world, sink):
-            _send(stage, world, sink, port, _RATE)
-            waits = _send(stage, world, sink, port, count)
-    parts = statistics.quantiles(waits, n=100)
+        fixture = create_fixture(target.origins)
+        with run_workers(context, fixture, target):
+            _measure(context, fixture, target, port, _RATE_PER_SECOND)  # A warm-up.
+            latencies = _measure(context, fixture, target, port, count)
+    percentiles = statistics.quantiles(latencies, n=100)
     return [
-        _row("half of them (p50) within", parts[49]),
-        _row("p95", parts[94], 50),
-        _row("p99", parts[98], 150),
+        _result("half of them (p50) within", percentiles[49]),
+        _result("p95", percentiles[94], 50),
+        _result("p99", percentiles[98], 150),
     ]
 
 
-def _row(name: str, value: float, limit: float | None = None) -> Row:
+def _result(name: str, value: float, limit: float | None = None) -> BenchmarkResult:
     goal = None if limit is None else at_most(limit, " ms")
-    return Row(name=f"acceptance to first byte, 200/s, {name}", value=value, unit="ms", goal=goal)
+    return BenchmarkResult(
+        name=f"acceptance to first byte, 200/s, {name}", value=value, unit="ms", goal=goal
+    )
 
 
-def _send(stage: Stage, world: World, sink: Sink, port: int, count: int) -> list[float]:
-    """Milliseconds from acceptance to arrival, of each."""
-    empty()
-    sink.reset()
-    path = f"/api/v1/campaigns/{world.campaign.key}/referrals"
-    create_referrals(
-        stage.installation, port, expect=202, count=count, rate=_RATE, path=path,
-        key=world.intake_key,
+def _measure(
+    context: BenchmarkContext, fixture: Fixture, target: TargetServer, port: int, count: int
+) -> list[float]:
+    """Post and deliver `count` referrals; return the milliseconds of each until it arrived."""
+    delete_referrals()
+    target.reset()
+    path = f"/api/v1/campaigns/{fixture.campaign.key}/referrals"
+    post_referrals(
+        context.installation, port, expect=202, count=count, rate=_RATE_PER_SECOND, path=path,
+        key=fixture.intake_key,
     )  # fmt: skip
-    wait_until_settled()
-    sink.check(count)
+    wait_until_finished()
+    target.check(count)
     check_recorded(count)
-    arrivals = sink.arrivals()
+    arrivals = target.arrivals()
     rows = Referral.objects.values_list("external_id", "accepted_at")
     return [
-        1000 * (arrivals[int(name.removeprefix("lead-"))] - at.timestamp()) for name, at in rows
+        1000 * (arrivals[int(external_id.removeprefix("lead-"))] - accepted_at.timestamp())
+        for external_id, accepted_at in rows
     ]

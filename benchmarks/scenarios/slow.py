@@ -1,28 +1,34 @@
-"""An endpoint that takes 300 ms: how close to what its threads could do at best."""
+"""The rate at an endpoint that takes 300 ms, compared with one request at a time per thread."""
 
 from __future__ import annotations
 
-from benchmarks.context import Stage, pump_lap, workers
-from benchmarks.fixtures import make_world
-from benchmarks.measure import Row, at_least, median_rate
-from benchmarks.target_server import a_sink
+from benchmarks.context import BenchmarkContext, measure_pump, run_workers
+from benchmarks.fixtures import create_fixture
+from benchmarks.measure import BenchmarkResult, at_least, median_rate
+from benchmarks.target_server import run_target_server
 
 _CONNECTIONS = 200
 _THREADS = 64
-_DELAY = 0.3
+_DELAY_SECONDS = 0.3
 
 
-def measure(stage: Stage) -> list[Row]:
-    """The pump may keep more requests waiting than it has threads to compute with, so it can also
-    do better than its number of threads says."""
-    count = stage.size(30 * _THREADS)
-    with a_sink(stage.installation, _CONNECTIONS) as sink:
-        world = make_world(sink.origins)
-        with workers(stage, world, sink, threads=_THREADS) as started:
-            laps = [pump_lap(world, sink, started, count, _DELAY) for _ in range(stage.rounds)]
+def measure(context: BenchmarkContext) -> list[BenchmarkResult]:
+    """Compare the rate with the number of threads divided by the delay.
+
+    The pump can exceed that rate, since it may have more requests in flight than DELIVERY_THREADS.
+    """
+    count = context.scaled(30 * _THREADS)
+    with run_target_server(context.installation, _CONNECTIONS) as target:
+        fixture = create_fixture(target.origins)
+        with run_workers(context, fixture, target, threads=_THREADS) as workers:
+            measured = [
+                measure_pump(fixture, target, workers, count, _DELAY_SECONDS)
+                for _ in range(context.rounds)
+            ]
     return [
-        Row(
-            name="pump, endpoint that takes 300 ms", value=median_rate(laps), unit="deliveries/s",
-            against="64 threads / 300 ms", against_value=_THREADS / _DELAY, goal=at_least(0.95),
+        BenchmarkResult(
+            name="pump, endpoint that takes 300 ms", value=median_rate(measured),
+            unit="deliveries/s", against="64 threads / 300 ms",
+            against_value=_THREADS / _DELAY_SECONDS, goal=at_least(0.95),
         )
     ]  # fmt: skip

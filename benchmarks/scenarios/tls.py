@@ -1,15 +1,15 @@
-"""Over HTTPS: connections are kept, so there are few handshakes, also from job to job."""
+"""The pump over HTTPS, compared with HTTP, and the number of TLS handshakes over several jobs."""
 
 from __future__ import annotations
 
 import statistics
 import time
 
-from benchmarks.context import Stage
-from benchmarks.fixtures import check_recorded, make_world
-from benchmarks.measure import Lap, Row, at_most, interleave, median_rate
+from benchmarks.context import BenchmarkContext
+from benchmarks.fixtures import check_recorded, create_fixture
+from benchmarks.measure import BenchmarkResult, Measurement, at_most, interleave, median_rate
 from benchmarks.processes import Process
-from benchmarks.target_server import Sink, a_sink
+from benchmarks.target_server import TargetServer, run_target_server
 from tests.misbehaving_servers.certificates import Authority
 
 _CONNECTIONS = 20
@@ -17,38 +17,40 @@ _THREADS = 32
 _JOBS = 3
 
 
-def measure(stage: Stage) -> list[Row]:
-    """The same jobs over HTTP beside those over HTTPS."""
-    authority = Authority(stage.installation.folder)
+def measure(context: BenchmarkContext) -> list[BenchmarkResult]:
+    """Run the same jobs over HTTP and over HTTPS."""
+    authority = Authority(context.installation.folder)
     certificate = authority.certificate()
     arguments = ("-m", "benchmarks.jobs_over_tls", str(authority.bundle))
     settings = {"DELIVERY_THREADS": str(_THREADS)}
-    count, handshakes = stage.size(1_500), list[int]()
+    count, handshakes = context.scaled(1_500), list[int]()
     with (
-        a_sink(stage.installation, _CONNECTIONS) as plain,
-        a_sink(stage.installation, _CONNECTIONS, str(certificate)) as tls,
-        stage.installation.start(*arguments, **settings) as worker,
+        run_target_server(context.installation, _CONNECTIONS) as plain,
+        run_target_server(context.installation, _CONNECTIONS, str(certificate)) as tls,
+        context.installation.start(*arguments, **settings) as worker,
     ):
 
-        def over_tls() -> Lap:
-            lap = _lap(worker, tls, count)
-            handshakes.append(tls.tally().connections)
-            return lap
+        def over_tls() -> Measurement:
+            measurement = _measure(worker, tls, count)
+            handshakes.append(tls.counts().connections)
+            return measurement
 
-        laps = interleave(
-            stage.rounds, {"http": lambda: _lap(worker, plain, count), "https": over_tls}
+        measured = interleave(
+            context.rounds, {"http": lambda: _measure(worker, plain, count), "https": over_tls}
         )
-    return _rows(laps, handshakes)
+    return _results(measured, handshakes)
 
 
-def _rows(laps: dict[str, list[Lap]], handshakes: list[int]) -> list[Row]:
-    deliveries = laps["https"][0].count
+def _results(
+    measured: dict[str, list[Measurement]], handshakes: list[int]
+) -> list[BenchmarkResult]:
+    deliveries = measured["https"][0].count
     return [
-        Row(
-            name="pump over HTTPS", value=median_rate(laps["https"]), unit="deliveries/s",
-            against="the same over HTTP", against_value=median_rate(laps["http"]),
+        BenchmarkResult(
+            name="pump over HTTPS", value=median_rate(measured["https"]), unit="deliveries/s",
+            against="the same over HTTP", against_value=median_rate(measured["http"]),
         ),
-        Row(
+        BenchmarkResult(
             name=f"TLS handshakes for {deliveries:,} deliveries in {_JOBS} jobs",
             value=statistics.median(handshakes), unit="handshakes",
             against="threads times connections", against_value=_THREADS * _CONNECTIONS,
@@ -57,18 +59,18 @@ def _rows(laps: dict[str, list[Lap]], handshakes: list[int]) -> list[Row]:
     ]  # fmt: skip
 
 
-def _lap(worker: Process, sink: Sink, count: int) -> Lap:
-    """Some jobs, each right after the other; what is delivered is forgotten in between."""
-    world = make_world(sink.origins)
-    sink.reset()
+def _measure(worker: Process, target: TargetServer, count: int) -> Measurement:
+    """Run the jobs one after another; the deliveries of each are deleted before the next."""
+    fixture = create_fixture(target.origins)
+    target.reset()
     seconds = 0.0
     for job in range(_JOBS):
-        world.fill(count)
+        fixture.fill(count)
         began = time.perf_counter()
-        worker.ask("deliver")
+        worker.command("deliver")
         seconds += time.perf_counter() - began
         check_recorded(count)
-        requests = sink.tally().requests
+        requests = target.counts().requests
         if requests != count * (job + 1):
             raise RuntimeError(f"Of {count * (job + 1)} requests, {requests} came.")
-    return Lap(count=count * _JOBS, seconds=seconds)
+    return Measurement(count=count * _JOBS, seconds=seconds)

@@ -1,34 +1,36 @@
-"""Two workers beside one: how far a second process helps on this machine."""
+"""The rate of two workers, compared with one on the same machine."""
 
 from __future__ import annotations
 
-from benchmarks.context import Stage, pump_lap, workers
-from benchmarks.fixtures import World, make_world
-from benchmarks.measure import Lap, Row, at_least, interleave, median_rate
-from benchmarks.target_server import Sink, a_sink
+from benchmarks.context import BenchmarkContext, measure_pump, run_workers
+from benchmarks.fixtures import Fixture, create_fixture
+from benchmarks.measure import BenchmarkResult, Measurement, at_least, interleave, median_rate
+from benchmarks.target_server import TargetServer, run_target_server
 
 _CONNECTIONS = 20
 
 
-def measure(stage: Stage) -> list[Row]:
-    """Started anew for each lap, since a worker that only waits would take jobs too."""
-    with a_sink(stage.installation, _CONNECTIONS) as sink:
-        world = make_world(sink.origins)
-        laps = interleave(
-            stage.rounds,
+def measure(context: BenchmarkContext) -> list[BenchmarkResult]:
+    """Start new workers for each measurement, since an idle worker would take jobs too."""
+    with run_target_server(context.installation, _CONNECTIONS) as target:
+        fixture = create_fixture(target.origins)
+        measured = interleave(
+            context.rounds,
             {
-                "one": lambda: _lap(stage, world, sink, 1),
-                "two": lambda: _lap(stage, world, sink, 2),
+                "one": lambda: _measure(context, fixture, target, 1),
+                "two": lambda: _measure(context, fixture, target, 2),
             },
         )
     return [
-        Row(
-            name="pump, two workers", value=median_rate(laps["two"]), unit="deliveries/s",
-            against="one worker", against_value=median_rate(laps["one"]), goal=at_least(1.7),
+        BenchmarkResult(
+            name="pump, two workers", value=median_rate(measured["two"]), unit="deliveries/s",
+            against="one worker", against_value=median_rate(measured["one"]), goal=at_least(1.7),
         )
     ]  # fmt: skip
 
 
-def _lap(stage: Stage, world: World, sink: Sink, count: int) -> Lap:
-    with workers(stage, world, sink, count=count) as started:
-        return pump_lap(world, sink, started, stage.size(12_000))
+def _measure(
+    context: BenchmarkContext, fixture: Fixture, target: TargetServer, count: int
+) -> Measurement:
+    with run_workers(context, fixture, target, count=count) as workers:
+        return measure_pump(fixture, target, workers, context.scaled(12_000))

@@ -1,5 +1,5 @@
-"""The CRM of all measurements, in a process of its own; must not know who sends to it."""
+"""The server that all scenarios deliver to, in a process of its own."""
 
-from benchmarks.target_server.handle import Sink, Tally, a_sink
+from benchmarks.target_server.handle import RequestCounts, TargetServer, run_target_server
 
-__all__ = ["Sink", "Tally", "a_sink"]
+__all__ = ["RequestCounts", "TargetServer", "run_target_server"]

@@ -1,9 +1,9 @@
-"""The sink's own process: answers every request alike, at once or after a delay, and counts it.
+"""Respond to every request in the same way, at once or after a delay, and count the requests.
 
     python -m benchmarks.target_server.server --origins 20 [--certificate FILE]
 
-It reads commands from its standard input and answers each with one line of JSON. A raw protocol on
-uvloop costs a small part of what any sender costs, so that the sender is what is measured.
+It reads commands from the standard input and prints one line of JSON for each. A raw protocol on
+uvloop uses a small part of the CPU that any sender uses, so that the sender is what is measured.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %
 _BACKLOG = 1024
 
 
-class Counted:
-    """What has arrived since the last reset: each person with the time of the first request."""
+class RequestLog:
+    """What came since the last reset: counts, and for each person the time of the first request."""
 
     def __init__(self) -> None:
         self.reset(0.0)
@@ -37,78 +37,80 @@ class Counted:
         self.delay = delay
         self.requests = 0
         self.connections = 0
-        self.people: dict[int, float] = {}
+        self.arrivals: dict[int, float] = {}
 
-    def take(self, body: bytes, at: float) -> bytes:
-        """Count a request; the answer to it."""
+    def record(self, body: bytes, arrived_at: float) -> bytes:
+        """Count a request and return the response to it."""
         self.requests += 1
-        found = _PERSON.search(body)
-        person = int(found[1]) if found else 0
-        self.people.setdefault(person, at)
+        match = _PERSON.search(body)
+        person = int(match[1]) if match else 0
+        self.arrivals.setdefault(person, arrived_at)
         content = _BODY % person
         return _HEAD % len(content) + content
 
 
-class Talk(asyncio.Protocol):
-    """One connection, kept open; a client sends its next request after the answer."""
+class TargetProtocol(asyncio.Protocol):
+    """One keep-alive connection; the client sends its next request after the response."""
 
-    def __init__(self, counted: Counted, loop: asyncio.AbstractEventLoop) -> None:
-        self._counted = counted
+    def __init__(self, log: RequestLog, loop: asyncio.AbstractEventLoop) -> None:
+        self._log = log
         self._loop = loop
         self._buffer = b""
-        self._began = 0.0
+        self._arrived_at = 0.0
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # With TLS this is called after the handshake, so it counts handshakes.
-        self._counted.connections += 1
+        self._log.connections += 1
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         if not self._buffer:
-            self._began = time.time()
+            self._arrived_at = time.time()
         self._buffer += data
-        head, mark, rest = self._buffer.partition(b"\r\n\r\n")
+        head, separator, body = self._buffer.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        if not mark or len(rest) < (int(length[1]) if length else 0):
+        if not separator or len(body) < (int(length[1]) if length else 0):
             return
         self._buffer = b""
-        answer = self._counted.take(rest, self._began)
-        if self._counted.delay:
-            self._loop.call_later(self._counted.delay, self._transport.write, answer)
+        response = self._log.record(body, self._arrived_at)
+        if self._log.delay:
+            self._loop.call_later(self._log.delay, self._transport.write, response)
         else:
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
 async def serve(origins: int, tls: ssl.SSLContext | None) -> None:
-    """Listen on as many ports, say which, and obey until the input ends."""
-    counted, loop = Counted(), asyncio.get_running_loop()
+    """Listen on as many ports, print them, and handle commands until the input ends."""
+    log, loop = RequestLog(), asyncio.get_running_loop()
     sockets = [socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG) for _ in range(origins)]
-    for one in sockets:
-        await loop.create_server(lambda: Talk(counted, loop), sock=one, ssl=tls, backlog=_BACKLOG)
-    _say([one.getsockname()[1] for one in sockets])
+    for listener in sockets:
+        await loop.create_server(
+            lambda: TargetProtocol(log, loop), sock=listener, ssl=tls, backlog=_BACKLOG
+        )
+    _print_json([listener.getsockname()[1] for listener in sockets])
     commands = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     while line := await commands.readline():
-        _obey(line.split(), counted)
+        _handle_command(line.split(), log)
 
 
-def _obey(words: list[bytes], counted: Counted) -> None:
+def _handle_command(words: list[bytes], log: RequestLog) -> None:
     if words[0] == b"reset":
-        counted.reset(float(words[1]))
-        _say("reset")
+        log.reset(float(words[1]))
+        _print_json("reset")
     elif words[0] == b"arrivals":
-        _say(list(counted.people.items()))
+        _print_json(list(log.arrivals.items()))
     else:
-        _say([counted.requests, len(counted.people), counted.connections])
+        _print_json([log.requests, len(log.arrivals), log.connections])
 
 
-def _say(what: object) -> None:
-    print(json.dumps(what), flush=True)
+def _print_json(value: object) -> None:
+    print(json.dumps(value), flush=True)
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Parse the arguments and serve until the input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--origins", type=int, default=1)
     parser.add_argument("--certificate")

@@ -1,1 +1,1 @@
-"""The queue: the one room that knows RQ and Redis; it knows no model."""
+"""The queue: the one room that knows RQ and Redis; it knows no model and no app."""

@@ -1,4 +1,4 @@
-"""When workers and the tick last gave a sign of life; kept in Redis, worth nothing without it."""
+"""When workers and the tick were last alive; kept in Redis, worth nothing without it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from redis.exceptions import RedisError
 
-from config.queue.job_queue import redis_connection
+from config.queue.redis import redis_connection, redis_errors_translated
 
 WORKER, TICK = "worker", "tick"
 _KEY = "referrals:beats"
@@ -17,16 +17,17 @@ MAX_SILENCE_SECONDS = 60
 
 
 def record_heartbeat(name: str) -> None:
-    """Say that this one is alive."""
+    """Record that this one is alive now."""
     try:
         redis_connection().hset(_KEY, name, str(time.time()))
     except RedisError:
-        return  # Whoever asks will find Redis away, which says more than a missing beat.
+        return  # Whoever asks will find Redis away, which says more than a missing heartbeat.
 
 
 def read_heartbeats() -> dict[str, datetime]:
-    """The last sign of each that ever gave one; raises RedisError."""
-    heartbeats_by_name = redis_connection().hgetall(_KEY)
+    """Return the last heartbeat of each that ever had one; raise QueueUnavailableError."""
+    with redis_errors_translated():
+        heartbeats_by_name = redis_connection().hgetall(_KEY)
     return {
         name.decode(): datetime.fromtimestamp(float(at), UTC)
         for name, at in heartbeats_by_name.items()
@@ -34,8 +35,13 @@ def read_heartbeats() -> dict[str, datetime]:
 
 
 def is_alive(heartbeats_by_name: dict[str, datetime], name: str, now: datetime) -> bool:
-    """Whether this one was heard of lately."""
+    """Return whether this one had a heartbeat lately."""
     return (
         name in heartbeats_by_name
         and (now - heartbeats_by_name[name]).total_seconds() < MAX_SILENCE_SECONDS
     )
+
+
+def has_live_worker() -> bool:
+    """Return whether any worker had a heartbeat lately; raise QueueUnavailableError."""
+    return is_alive(read_heartbeats(), WORKER, datetime.now(UTC))

@@ -1,178 +1,186 @@
-"""The doorbell: the only importer of RQ. Redis wakes workers up and never knows what is to do."""
+"""Enqueue jobs by the dotted paths of their functions, and find them again.
+
+Redis wakes workers up; what is to be done stands in the database.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cache
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
-from django_rq import get_queue, get_worker  # noqa: TID251 - the only importer.
-from redis import Redis
-from redis.exceptions import RedisError
-from rq import SimpleWorker
-from rq.exceptions import NoSuchJobError, StopRequested
-from rq.job import Job
+from django.utils.module_loading import import_string
+from django_rq import get_queue  # noqa: TID251 - this room is where RQ is known.
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
-from rq.utils import import_attribute
 
-from config import shutdown
+from config.queue.redis import QueueUnavailableError, redis_connection, redis_errors_translated
+
+__all__ = [
+    "QUEUE", "JobState", "QueueUnavailableError", "QueuedJob", "enqueue",
+    "enqueue_or_run", "enqueue_unless_enough_wait", "fetch", "remove", "waiting_count",
+]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
 QUEUE = "deliveries"
-_DELIVER = "referrals.jobs.deliver_due"
-_NOTIFY = "referrals.jobs.tell"
-_TEST = "referrals.jobs.test_connection"
 
-_REDIS_TIMEOUT_SECONDS = 1
-"""How long an intake request may wait for Redis: the referral is accepted either way."""
-
-_MAX_BACKOFF_SECONDS = 2.0
-
-_TEST_KEPT_SECONDS = 3600
-"""How long the queue knows what became of a connection test; its result is kept elsewhere."""
+_FAILURE_TTL_SECONDS = 24 * 3600
 
 
-def wake_workers() -> None:
-    """Enqueue a job that delivers what is due, unless enough jobs wait already.
+class JobState(StrEnum):
+    """Where a job stands."""
 
-    A Redis that does not answer is a warning, no error: the tick rings again.
+    WAITING = "waiting"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+_STATES = {
+    JobStatus.STARTED: JobState.RUNNING,
+    JobStatus.FINISHED: JobState.FINISHED,
+    JobStatus.FAILED: JobState.FAILED,
+    JobStatus.STOPPED: JobState.FAILED,
+    JobStatus.CANCELED: JobState.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedJob:
+    """A job as it was when it was fetched; arguments and return value are JSON."""
+
+    function: str
+    args: tuple[Any, ...]
+    state: JobState
+    waited_seconds: float
+    return_value: Any = None
+
+
+def enqueue(
+    function: str,
+    *args: Any,  # noqa: ANN401 - whatever JSON can say.
+    timeout_seconds: int,
+    job_id: str | None = None,
+    at_front: bool = False,
+    result_ttl_seconds: int = 0,
+) -> None:
+    """Enqueue a call of the function once the open transaction is committed, or at once.
+
+    Raise QueueUnavailableError where it is enqueued at once; after a commit, the error is logged.
     """
-    _once_committed(_ring)
 
-
-def _ring() -> None:
-    try:
-        queue = _queue()
-        if queue.count < settings.MAX_QUEUED_JOBS:
-            queue.enqueue(
-                _DELIVER,
-                job_timeout=settings.DELIVERY_JOB_TIMEOUT,
-                result_ttl=0,
-                failure_ttl=24 * 3600,
-            )
-    except RedisError as error:
-        logger.warning("The doorbell is out of order, deliveries wait for the tick: %s", error)
-
-
-def notify(connection_id: int, event: str, reason: str) -> None:
-    """Have people told what became of a connection; without Redis, this process tells them."""
-
-    def tell() -> None:
-        try:
-            _queue().enqueue(_NOTIFY, connection_id, event, reason, job_timeout=60, result_ttl=0)
-        except RedisError:
-            _notify_here(connection_id, event, reason)
-
-    _once_committed(tell)
-
-
-def _notify_here(connection_id: int, event: str, reason: str) -> None:
-    try:
-        import_attribute(_NOTIFY)(connection_id, event, reason)
-    except Exception:
-        # The mail server may be away as well. Deliveries are worth more than a notice.
-        logger.exception("Nobody was told that connection %s is %s", connection_id, event)
-
-
-def enqueue_test(connection_id: int, user_id: int | None) -> str:
-    """Enqueue a connection test before everything else, as a person waits; returns the job's id.
-
-    Raises RedisError. Inside a transaction it can't, and an id that the queue never got is found as
-    little as one that it has forgotten.
-    """
-    job_id = str(uuid4())
-
-    def enqueue() -> None:
-        _queue().enqueue(
-            _TEST,
-            connection_id,
-            user_id,
+    def enqueue_now() -> None:
+        _put(
+            function,
+            args,
+            timeout=timeout_seconds,
             job_id=job_id,
-            at_front=True,
-            job_timeout=settings.DELIVERY_JOB_TIMEOUT,
-            result_ttl=_TEST_KEPT_SECONDS,
-            failure_ttl=_TEST_KEPT_SECONDS,
+            at_front=at_front,
+            result_ttl=result_ttl_seconds,
         )
 
-    _once_committed(enqueue)
-    return job_id
+    _run_on_commit(enqueue_now)
 
 
-def _once_committed(enqueue: Callable[[], None]) -> None:
-    """Call it when the open transaction is committed, as workers read only what is; or at once."""
+def enqueue_unless_enough_wait(
+    function: str,
+    *args: Any,  # noqa: ANN401
+    timeout_seconds: int,
+) -> None:
+    """Enqueue like `enqueue`, but only while fewer than MAX_QUEUED_JOBS jobs wait.
+
+    Log a warning where Redis does not answer: such a job is one that somebody enqueues again.
+    """
+
+    def enqueue_if_few() -> None:
+        try:
+            if waiting_count() < settings.MAX_QUEUED_JOBS:
+                _put(function, args, timeout=timeout_seconds, result_ttl=0)
+        except QueueUnavailableError as error:
+            logger.warning("%s is not enqueued: %s", function, error.__cause__)
+
+    _run_on_commit(enqueue_if_few)
+
+
+def enqueue_or_run(
+    function: str,
+    *args: Any,  # noqa: ANN401
+    timeout_seconds: int,
+) -> None:
+    """Enqueue like `enqueue`; run the function in this process where Redis does not answer."""
+
+    def enqueue_or_run_now() -> None:
+        try:
+            _put(function, args, timeout=timeout_seconds, result_ttl=0)
+        except QueueUnavailableError:
+            _run_here(function, args)
+
+    _run_on_commit(enqueue_or_run_now)
+
+
+def fetch(job_id: str) -> QueuedJob | None:
+    """Return the job, or None where the queue doesn't know it; raise QueueUnavailableError."""
+    with redis_errors_translated():
+        try:
+            job = Job.fetch(job_id, connection=redis_connection(), serializer=JSONSerializer)
+        except NoSuchJobError:
+            return None
+        now = datetime.now(UTC)
+        state = _STATES.get(job.get_status(refresh=False), JobState.WAITING)
+        return QueuedJob(
+            function=job.func_name,
+            args=tuple(job.args),
+            state=state,
+            waited_seconds=max(0.0, (now - (job.enqueued_at or now)).total_seconds()),
+            return_value=job.return_value() if state is JobState.FINISHED else None,
+        )
+
+
+def remove(job_id: str) -> bool:
+    """Take a job out of the queue; return False where a worker has it already.
+
+    Raise QueueUnavailableError.
+    """
+    with redis_errors_translated():
+        # One command of Redis decides: whoever takes the id out of the list runs the job.
+        return bool(_queue().remove(job_id))
+
+
+def waiting_count() -> int:
+    """Return how many jobs wait; raise QueueUnavailableError."""
+    with redis_errors_translated():
+        return int(_queue().count)
+
+
+def _put(function: str, args: tuple[Any, ...], **options: Any) -> None:  # noqa: ANN401 - RQ's own.
+    with redis_errors_translated():
+        _queue().enqueue_call(function, args, failure_ttl=_FAILURE_TTL_SECONDS, **options)
+
+
+def _run_here(function: str, args: tuple[Any, ...]) -> None:
+    try:
+        import_string(function)(*args)
+    except Exception:
+        # It was to be done elsewhere, so it breaks nothing of what is done here.
+        logger.exception("Redis does not answer, and %s failed in this process", function)
+
+
+def _run_on_commit(enqueue_now: Callable[[], None]) -> None:
+    """Call it once the open transaction is committed, as workers read only what is; or at once."""
     if connection.in_atomic_block:
         # Robust: what is saved by then is saved, so an error is logged and breaks nothing.
-        transaction.on_commit(enqueue, robust=True)
+        transaction.on_commit(enqueue_now, robust=True)
     else:
         # Without asking Django, which would open a database connection for it.
-        enqueue()
-
-
-def find_test(job_id: str) -> Any:  # noqa: ANN401 - RQ brings no types.
-    """RQ's job of this connection test, or None; raises RedisError."""
-    try:
-        job = Job.fetch(job_id, connection=redis_connection(), serializer=JSONSerializer)
-    except NoSuchJobError:
-        return None
-    return job if job.func_name == _TEST else None
-
-
-def remove_test(job_id: str) -> bool:
-    """Take a test out of the queue; False where a worker has it already. Raises RedisError."""
-    # One command of Redis decides: whoever takes the id out of the list sends the test.
-    return bool(_queue().remove(job_id))
-
-
-def waiting_jobs() -> int:
-    """How many jobs wait; raises RedisError."""
-    return int(_queue().count)
-
-
-def work() -> None:
-    """Run jobs until told to stop, also through an outage of Redis."""
-    while not shutdown.requested():
-        # A signal is answered by this exception wherever it comes, also between two workers.
-        with suppress(StopRequested):
-            _work_until_it_breaks()
-
-
-def _work_until_it_breaks() -> None:
-    try:
-        worker = get_worker(QUEUE, worker_class=DeliveryWorker, serializer=JSONSerializer)
-        worker.work(logging_level="WARNING")
-    except RedisError as error:
-        logger.warning("Redis does not answer (%s); trying again.", error)
-    shutdown.wait(_MAX_BACKOFF_SECONDS)
-
-
-class DeliveryWorker(SimpleWorker):  # type: ignore[misc]
-    """A worker that does not fork, so that connections to CRMs stay open from job to job."""
-
-    max_connection_wait_time = _MAX_BACKOFF_SECONDS
-
-    def handle_warm_shutdown_request(self) -> None:
-        """Tell the pump to claim no more, so that the job in hand ends soon."""
-        shutdown.request()
-
-    def set_shutdown_requested_date(self) -> None:
-        """Redis need not know. A signal comes in the middle of anything, and if Redis were away, an
-        error here would break that off."""
-
-
-@cache
-def redis_connection() -> Any:  # noqa: ANN401 - its types say that every answer may be awaitable.
-    """A connection for short questions, which waits a second at most."""
-    return Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=_REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
-    )
+        enqueue_now()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The admin of what operators configure; importing this package registers it."""
+"""The admin of the configuration; importing this package registers it."""
 
 from connections.admin import accounts, connection_tests, connections, links
 

@@ -6,20 +6,21 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 
+from connections.admin.history import WithHistory
 from connections.admin.scoped import AccountScoped
 from connections.models import Account, Campaign, CustomAttribute
 
 
 class CustomAttributeInline(admin.TabularInline):  # type: ignore[type-arg]
-    """An account's own attributes."""
+    """The custom attributes of an account."""
 
     model = CustomAttribute
     extra = 0
 
 
 @admin.register(Account)
-class AccountAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Accounts with their members and own attributes."""
+class AccountAdmin(AccountScoped, WithHistory, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The admin of accounts, with their members and custom attributes."""
 
     list_display = ["name", "slug", "campaign_count", "connection_count", "created_at"]
     search_fields = ["name", "slug"]
@@ -44,8 +45,8 @@ class AccountAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Campaign)
-class CampaignAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Campaigns; they are linked and unlinked on the Real-time Referral page."""
+class CampaignAdmin(AccountScoped, WithHistory, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The admin of campaigns; they are linked and unlinked on the Real-time Referral page."""
 
     list_display = ["name", "account", "kind", "status", "key", "link_count", "created_at"]
     list_filter = ["status", "kind", "account"]

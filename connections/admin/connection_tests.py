@@ -1,4 +1,4 @@
-"""The admin of connection tests: the list of those that were made, to read."""
+"""The admin of connection tests: a list to read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
+from connections.admin.history import WithHistory
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
 from connections.models import ConnectionTest
@@ -14,11 +15,11 @@ from connections.templatetags.outcomes import outcome_badge
 
 
 @admin.register(ConnectionTest)
-class ConnectionTestAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Connection tests; one of them is shown on the page of its connection's tests."""
+class ConnectionTestAdmin(ReadOnly, AccountScoped, WithHistory, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The list of connection tests; a single one redirects to its page under the connection."""
 
     list_display = [
-        "started_at", "connection", "environment", "shown_outcome", "is_good", "response_status",
+        "started_at", "connection", "environment", "outcome_display", "is_good", "response_status",
         "duration_ms", "requested_by",
     ]  # fmt: skip
     list_filter = ["outcome", "is_good", "environment", "connection"]
@@ -26,7 +27,7 @@ class ConnectionTestAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: i
     search_fields = ["connection__name"]
 
     @admin.display(description="Outcome", ordering="outcome")
-    def shown_outcome(self, test: ConnectionTest) -> SafeString | str:
+    def outcome_display(self, test: ConnectionTest) -> SafeString | str:
         return outcome_badge(test.outcome)
 
     def change_view(

@@ -1,7 +1,4 @@
-"""The parts of a connection that are rows of their own, as the admin's inlines.
-
-How they look on the connection's page is up to its templates.
-"""
+"""Inlines of the rows that belong to a connection; the templates of its page render them."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from connections.core.spec import Environment
+from connections.core.request.spec import Environment
 from connections.forms import (
     EndpointFormSet,
     ExpectedResponseForm,
@@ -23,14 +20,14 @@ from connections.models import Endpoint, ExpectedResponse, ResponseRule, Technic
 
 
 class _OneBlankRow(admin.TabularInline):  # type: ignore[type-arg]
-    """One blank row stands ready for people without JavaScript; with it, rows are added."""
+    """An inline with one blank row for people without JavaScript; with it, a button adds rows."""
 
     extra = 1
     template = "admin/edit_inline/tabular.html"
 
 
 class EndpointInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Where the CRM's systems are reached."""
+    """Endpoints, one for each environment."""
 
     model = Endpoint
     formset = EndpointFormSet
@@ -38,12 +35,12 @@ class EndpointInline(admin.TabularInline):  # type: ignore[type-arg]
     max_num = len(Environment)
 
     def get_formset(self, request: HttpRequest, obj: Model | None = None, **kwargs: Any) -> Any:  # noqa: ANN401
-        # Made each time, because a kind of authorization may have registered since.
+        # Built for each request, because a kind of authorization may have registered since.
         return super().get_formset(request, obj, **{**kwargs, "form": make_endpoint_form()})
 
 
 class TechnicalContactInline(_OneBlankRow):
-    """Who answers questions."""
+    """Technical contacts."""
 
     model = TechnicalContact
     form = TechnicalContactForm
@@ -51,7 +48,7 @@ class TechnicalContactInline(_OneBlankRow):
 
 
 class ResponseRuleInline(_OneBlankRow):
-    """What the answers mean."""
+    """Response rules."""
 
     model = ResponseRule
     form = RuleForm
@@ -59,7 +56,7 @@ class ResponseRuleInline(_OneBlankRow):
 
 
 class ExpectedResponseInline(_OneBlankRow):
-    """What the documentation says."""
+    """Expected responses."""
 
     model = ExpectedResponse
     form = ExpectedResponseForm

@@ -1,17 +1,18 @@
-"""The admin of links: the history; links are made and ended on the Real-time Referral page."""
+"""The admin of links: a list to read; the Real-time Referral page links and unlinks."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
+from connections.admin.history import WithHistory
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
 from connections.models import Link
 
 
 @admin.register(Link)
-class LinkAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Who linked and unlinked what, and when."""
+class LinkAdmin(ReadOnly, AccountScoped, WithHistory, admin.ModelAdmin):  # type: ignore[type-arg]
+    """All links, with the users and times of linking and unlinking."""
 
     list_display = [
         "campaign", "connection", "is_on", "linked_at", "linked_by", "unlinked_at", "unlinked_by",

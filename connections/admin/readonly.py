@@ -1,4 +1,4 @@
-"""A mixin for what people read in the admin and never change there."""
+"""A mixin for models that are read in the admin and never changed there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly:
-    """Nobody adds, changes or deletes; whoever may view the rows sees them."""
+    """Denies adding, changing and deleting; viewing needs the usual permission."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         return False

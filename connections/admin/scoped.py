@@ -1,6 +1,6 @@
-"""A mixin for every admin: people see, choose and open only what belongs to their accounts.
+"""A mixin for every admin: users see, choose and open only rows of their accounts.
 
-Which rows those are is the querysets' own knowledge (`visible_to`); must not know any model's page.
+The models' querysets select those rows (`ScopedQuerySet.visible_to`).
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 
 from connections.models import Account
-from connections.models.scoping import ScopedQuerySet
+from connections.models.querysets import ScopedQuerySet
 
 _ACCOUNT = "account"
 
@@ -24,13 +25,13 @@ else:
 ModelT = TypeVar("ModelT", bound=Model)
 
 
-def visible(rows: QuerySet[ModelT], user: Any) -> QuerySet[ModelT]:  # noqa: ANN401 - any kind of user.
-    """Those of the rows that the user may see; rows that belong to no account are seen by all."""
+def visible(rows: QuerySet[ModelT], user: User | AnonymousUser) -> QuerySet[ModelT]:
+    """Return the rows that the user may see; those that belong to no account are for all."""
     return rows.visible_to(user) if isinstance(rows, ScopedQuerySet) else rows
 
 
 class ScopedRelatedFilter(admin.RelatedFieldListFilter):
-    """A list filter that offers only rows that the user may see."""
+    """A list filter whose choices are the rows that the user may see."""
 
     def field_choices(
         self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin[Any]  # noqa: ANN401
@@ -46,41 +47,41 @@ class ScopedRelatedFilter(admin.RelatedFieldListFilter):
 
 
 class AccountScoped(_Base):
-    """Lists, choices, filters, actions and typed ids stay within the user's accounts.
+    """Limits lists, choices, filters, actions and URLs to the user's accounts.
 
-    A row of another account is not refused but not found, so that ids tell nothing. What belongs to
-    an account stays there.
+    A row of another account is answered with 404, so that ids reveal nothing. The account of a
+    saved row can't be changed.
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = visible(super().get_queryset(request), request.user)
-        # Said aloud, because counts that a list adds would silence the model's own ordering.
+        # Set the ordering explicitly: annotate(Count) drops Meta.ordering.
         return rows if rows.query.order_by else rows.order_by(*self.model._meta.ordering)
 
     def get_field_queryset(
         self, db: str | None, db_field: Any, request: HttpRequest  # noqa: ANN401 - as its base.
     ) -> QuerySet[Any]:  # fmt: skip
-        """The rows that a field offers; the hook for foreign keys and many-to-many alike."""
+        """Return the choices of a foreign key or a many-to-many field."""
         rows = super().get_field_queryset(db, db_field, request)
         if rows is None:
             rows = db_field.remote_field.model._default_manager.using(db)
         return visible(rows.all(), request.user)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
-        return [self._scoped_filter(one) for one in super().get_list_filter(request)]
+        return [self._scope_filter(item) for item in super().get_list_filter(request)]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only by what the list offers: any column else could be guessed letter by letter."""
-        offered = [_parameter(one) for one in self.list_filter]
-        is_offered = any(f"{lookup}__".startswith(f"{name}__") for name in offered)
-        return is_offered and super().lookup_allowed(lookup, value, request)
+        """Allow lookups of the list's filters only; others would let users guess hidden columns."""
+        names = [_get_parameter(item) for item in self.list_filter]
+        is_filter = any(f"{lookup}__".startswith(f"{name}__") for name in names)
+        return is_filter and super().lookup_allowed(lookup, value, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
         fields = list(super().get_readonly_fields(request, obj))
         return [*fields, _ACCOUNT] if obj is not None and self._has_account() else fields
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Whoever has one account alone need not choose it."""
+        """Return Django's initial data, with the account of a user who has only one."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         if self._has_account() and _ACCOUNT not in initial:
             own = list(
@@ -90,7 +91,7 @@ class AccountScoped(_Base):
                 initial[_ACCOUNT] = own[0]
         return initial
 
-    def _scoped_filter(self, list_filter: Any) -> Any:  # noqa: ANN401 - any kind of list filter.
+    def _scope_filter(self, list_filter: Any) -> Any:  # noqa: ANN401 - any kind of list filter.
         is_name = isinstance(list_filter, str) and "__" not in list_filter
         if is_name and self.model._meta.get_field(list_filter).is_relation:
             return (list_filter, ScopedRelatedFilter)
@@ -102,12 +103,12 @@ class AccountScoped(_Base):
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str  # noqa: ANN401, ARG002
     ) -> NoReturn:  # fmt: skip
-        # Django's own hook sends people to the index with a message; a typed id gets a plain 404.
+        # Django would redirect to the index with a message; an unknown id gets a plain 404.
         raise Http404
 
 
-def _parameter(list_filter: Any) -> str:  # noqa: ANN401 - any kind of list filter.
-    """How the address of a list begins to name this filter."""
+def _get_parameter(list_filter: Any) -> str:  # noqa: ANN401 - any kind of list filter.
+    """Return the start of the filter's query parameter."""
     if isinstance(list_filter, tuple):
         return str(list_filter[0])
     return str(getattr(list_filter, "parameter_name", list_filter))

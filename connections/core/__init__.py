@@ -1,1 +1,1 @@
-"""The pure core: what a CRM is sent and what its answer means; no Django, network or clock."""
+"""The pure core: build requests and classify responses, without Django, network or clock."""

@@ -1,7 +1,7 @@
 """The attributes that a referral may carry, and which of them each kind of campaign may share.
 
 Sources: the advertiser's list of shared attributes and the partner's list of keys, with the rules
-for personal data of each kind of campaign. Must not know referrals or connections.
+for personal data of each kind of campaign.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _MAX_TEXT_LENGTH = 4_096
 _MAX_NUMBER_LENGTH = 40
 _INTEGER_TEXT = re.compile(rf"-?\d{{1,{_MAX_NUMBER_LENGTH}}}")
 _STORED_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_UNSTORABLE = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""Characters that a database or an XML body can't hold."""
+_FORBIDDEN_CHARACTERS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that PostgreSQL or XML can't hold."""
 
 
 class CampaignKind(StrEnum):
-    """What a campaign is for; it decides what its referrals may share."""
+    """The purpose of a campaign; it decides which attributes its referrals may share."""
 
     WEBSITE_TRAFFIC = "website_traffic"
     EMAIL_SUBSCRIPTION = "email_subscription"
@@ -32,12 +32,12 @@ class CampaignKind(StrEnum):
 
     @property
     def label(self) -> str:
-        """The kind in words: Website traffic."""
+        """The label for people, such as "Website traffic"."""
         return self.value.replace("_", " ").capitalize()
 
 
 class AttributeType(StrEnum):
-    """What an attribute's value is."""
+    """The type of an attribute's values."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -48,7 +48,7 @@ class AttributeType(StrEnum):
 
 
 class AttributeValueError(ValueError):
-    """A value is not of its attribute's type; the message says what would be."""
+    """A value does not have its attribute's type; the message ends a sentence: "must be a text"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,10 @@ class Attribute:
     shared_by: frozenset[CampaignKind] = frozenset(CampaignKind)
 
     def clean(self, value: object) -> str | int | bool | None:
-        """The value as it is stored: exact, in a JSON type; raises AttributeValueError."""
+        """Return the value to store: exact, in a JSON type, None if it is empty.
+
+        Raises AttributeValueError if the value does not have the attribute's type.
+        """
         if value is None or value == "":
             return None
         if isinstance(value, int) and abs(value) >= 10**_MAX_NUMBER_LENGTH:
@@ -75,20 +78,24 @@ class Attribute:
         return _CLEANERS[self.type](value)
 
     def typed(self, value: object) -> object:
-        """The stored value as templates see it: a decimal is a number in its own digits.
+        """Return the stored value for templates: a decimal becomes a number that keeps its digits.
 
-        What was stored before the attribute became a decimal stays the text that it is.
+        A text that was stored before the attribute became a decimal stays a text.
         """
         if self.type is not AttributeType.DECIMAL or not isinstance(value, str):
             return value
         return ExactNumber(value) if _STORED_DECIMAL.fullmatch(value) else value
 
 
+Catalogue = Mapping[str, Attribute]
+"""Attributes by key."""
+
+
 def _clean_text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise AttributeValueError("must be a text")
     text = str(value)
-    if _UNSTORABLE.search(text):
+    if _FORBIDDEN_CHARACTERS.search(text):
         raise AttributeValueError("must not hold control characters")
     if len(text) > _MAX_TEXT_LENGTH:
         raise AttributeValueError(f"must not be longer than {_MAX_TEXT_LENGTH} characters")
@@ -154,7 +161,7 @@ _INTEGER, _DECIMAL, _DATE, _DATETIME = (
     AttributeType.DATETIME,
 )
 
-_PERSONAL = (
+_PERSONAL_ATTRIBUTES = (
     ("email", "Email address", "john.smith@example.com", _SUBSCRIPTION),
     ("email_md5", "Email address (MD5)", "1bc5edb4799fd8eec67c66122f47eb73", _SUBSCRIPTION),
     (
@@ -177,7 +184,7 @@ _PERSONAL = (
     ("ip_address", "IP address", "203.0.113.7", _LEADS),
 )
 
-_IMPERSONAL: tuple[tuple[str, str, AttributeType, str | int | bool], ...] = (
+_OTHER_ATTRIBUTES: tuple[tuple[str, str, AttributeType, str | int | bool], ...] = (
     ("gender", "Gender", AttributeType.TEXT, "Male"),
     ("age", "Age", _INTEGER, 25),
     ("postal_code", "ZIP/postal code", AttributeType.TEXT, "01234"),
@@ -207,7 +214,7 @@ _IMPERSONAL: tuple[tuple[str, str, AttributeType, str | int | bool], ...] = (
 _ATTRIBUTES = (
     *(
         Attribute(key=key, label=label, example=example, is_personal=True, shared_by=shared_by)
-        for key, label, example, shared_by in _PERSONAL
+        for key, label, example, shared_by in _PERSONAL_ATTRIBUTES
     ),
     Attribute(
         key="birth_date",
@@ -219,25 +226,25 @@ _ATTRIBUTES = (
     ),
     *(
         Attribute(key=key, label=label, type=type_, example=example)
-        for key, label, type_, example in _IMPERSONAL
+        for key, label, type_, example in _OTHER_ATTRIBUTES
     ),
 )
 
-CATALOGUE: Mapping[str, Attribute] = {attribute.key: attribute for attribute in _ATTRIBUTES}
-"""All attributes that every account has, by key, the most used ones first."""
+CATALOGUE: Catalogue = {attribute.key: attribute for attribute in _ATTRIBUTES}
+"""The attributes of every account by key, in the order in which people see them."""
 
 
-def examples(catalogue: Mapping[str, Attribute] = CATALOGUE) -> dict[str, object]:
-    """Sample attributes: what a connection is previewed, tested and checked with."""
+def examples(catalogue: Catalogue = CATALOGUE) -> dict[str, object]:
+    """Return an example of each attribute, typed for templates, for previews, tests and checks."""
     return {key: attribute.typed(attribute.example) for key, attribute in catalogue.items()}
 
 
 def shareable(
     values: Mapping[str, object],
     kind: CampaignKind,
-    catalogue: Mapping[str, Attribute] = CATALOGUE,
+    catalogue: Catalogue = CATALOGUE,
 ) -> dict[str, object]:
-    """The stored values that a campaign of this kind may pass on, as templates see them."""
+    """Return the values that a campaign of this kind may share, typed for templates."""
     return {
         key: catalogue[key].typed(value)
         for key, value in values.items()

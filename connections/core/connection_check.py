@@ -1,36 +1,31 @@
-"""A connection held against the answers that its CRM documents; knows neither network nor rows."""
+"""Check a connection against the responses that its CRM documents, without network or database."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from connections.core.attributes import CATALOGUE, Attribute, AttributeValueError, examples
-from connections.core.errors import BuildError, DescriptionError, suggestion
+from connections.core.attributes import CATALOGUE, Catalogue
+from connections.core.errors import BuildError, DescriptionError
 from connections.core.messages import Exchange, Request
-from connections.core.request.authorization import Ticket
 from connections.core.request.builder import RequestBuilder
+from connections.core.request.spec import Environment
+from connections.core.response.matching import Classification, ResponseHandling, classify
 from connections.core.response.outcomes import Outcome
-from connections.core.response.rules import Classification, Rule, classify
-from connections.core.spec import ConnectionSpec, Environment, ExpectedResponse
+from connections.core.response.rules import Rule
+from connections.core.samples import build_sample_request, sample_attributes
+from connections.core.spec import ConnectionSpec, DocumentedResponse
 
 CHECKED_AT = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
-"""The moment of every check, so that a documented date to come back at gives the same wait."""
-
-_DELIVERY = "00000000-0000-0000-0000-000000000000"
-_TICKET = Ticket(token="test-token", moment=CHECKED_AT, message_id=_DELIVERY)  # noqa: S106
-"""What an attempt brings along; a check has no token server, so its token is a stand-in."""
-
-Catalogue = Mapping[str, Attribute]
+"""The time of every check: fixed, so that a documented Retry-After date gives the same wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseCheck:
-    """One expected response and how the rules read it; `rule` is the one that matched, if any."""
+    """One expected response and its classification; `rule` is the one that matched, if any."""
 
-    response: ExpectedResponse
+    response: DocumentedResponse
     classification: Classification
     rule: Rule | None
 
@@ -41,21 +36,21 @@ class ResponseCheck:
 
     @property
     def expected(self) -> Outcome:
-        """The outcome that the answer should have."""
+        """The outcome that the response should have."""
         return self.response.outcome
 
     @property
     def actual(self) -> Outcome:
-        """The outcome that the rules give it."""
+        """The outcome that the rules give the response."""
         return self.classification.outcome
 
     @property
     def is_good(self) -> bool:
-        """Whether the answer is read as it should be."""
+        """Whether the response is classified as expected."""
         return self.actual is self.expected
 
     def to_json(self) -> dict[str, Any]:
-        """The row of the answer in the output of `check_connection --json`."""
+        """Return one row of `responses` in the output of `check_connection --json`."""
         return {
             "name": self.name,
             "expected": self.expected.value,
@@ -69,18 +64,18 @@ class ResponseCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionCheck:
-    """What a connection would send for the sample, masked, and how it reads each known answer."""
+    """The masked request for the sample, and the check of each expected response."""
 
     request: Request
     responses: tuple[ResponseCheck, ...]
 
     @property
     def is_good(self) -> bool:
-        """Whether all expected responses are read as they should be."""
+        """Whether all responses are classified as expected."""
         return all(response.is_good for response in self.responses)
 
     def to_json(self) -> dict[str, Any]:
-        """The output of `check_connection --json`."""
+        """Return the output of `check_connection --json`."""
         request = {
             "method": self.request.method,
             "url": self.request.url,
@@ -93,55 +88,38 @@ class ConnectionCheck:
 def check_connection(
     spec: ConnectionSpec, catalogue: Catalogue = CATALOGUE, now: datetime = CHECKED_AT
 ) -> ConnectionCheck:
-    """Build the sample's request and read all expected responses.
+    """Build the sample's request and check all expected responses.
 
-    Raises DescriptionError where the connection itself is wrong: a template that is none, an
-    unknown attribute, a sample that makes no request. Needs no credentials and sends nothing.
+    Raises DescriptionError if the connection itself is wrong: an invalid template, an unknown
+    attribute, a sample from which no request can be built. Needs no credentials and sends nothing.
     """
-    request = _sample_request(spec, catalogue)
+    request = _build_request(spec, catalogue, now)
     return ConnectionCheck(
         request=request.masked(),
         responses=tuple(
-            _check_response(spec, expected, request, now) for expected in spec.expected_responses
+            check_response(spec.response_handling, expected, request, now)
+            for expected in spec.expected_responses
         ),
     )
 
 
-def _sample_request(spec: ConnectionSpec, catalogue: Catalogue) -> Request:
-    described = [name for name in Environment if spec.endpoints.get(name)]
-    builders = [RequestBuilder(spec, name) for name in described or [Environment.PRODUCTION]]
+def check_response(
+    handling: ResponseHandling, expected: DocumentedResponse, request: Request, now: datetime
+) -> ResponseCheck:
+    """Classify one expected response as if it had been received for the request at `now`."""
+    exchange = Exchange(request=request, response=expected.response(), finished_at=now)
+    classification = classify(handling, exchange)
+    matched = classification.rule
+    rule = None if matched is None else handling.rules[matched]
+    return ResponseCheck(response=expected, classification=classification, rule=rule)
+
+
+def _build_request(spec: ConnectionSpec, catalogue: Catalogue, now: datetime) -> Request:
+    defined = [name for name in Environment if spec.endpoints.get(name)]
+    builders = [RequestBuilder(spec, name) for name in defined or [Environment.PRODUCTION]]
     for builder in builders:
         builder.check_attributes(catalogue)
     try:
-        attributes = sample_attributes(spec, catalogue)
-        return builders[0].build(attributes, idempotency_key=_DELIVERY, ticket=_TICKET)
+        return build_sample_request(builders[0], sample_attributes(spec, catalogue), now)
     except BuildError as error:
         raise DescriptionError("sample", f"It makes no request. {error}") from error
-
-
-def sample_attributes(spec: ConnectionSpec, catalogue: Catalogue = CATALOGUE) -> dict[str, object]:
-    """The catalogue's examples with the connection's own samples in their place, as templates see
-    them; raises DescriptionError for a sample that no referral could carry."""
-    own = {key: _sample(key, value, catalogue) for key, value in spec.sample.items()}
-    return examples(catalogue) | own
-
-
-def _sample(key: str, value: object, catalogue: Catalogue) -> object:
-    field = f"sample.{key}"
-    if key not in catalogue:
-        message = f'There is no attribute "{key}".{suggestion(key, catalogue)}'
-        raise DescriptionError(field, message)
-    try:
-        return catalogue[key].typed(catalogue[key].clean(value))
-    except AttributeValueError as error:
-        raise DescriptionError(field, f"The value {error}.") from error
-
-
-def _check_response(
-    spec: ConnectionSpec, expected: ExpectedResponse, request: Request, now: datetime
-) -> ResponseCheck:
-    exchange = Exchange(request=request, response=expected.response(), finished_at=now)
-    classification = classify(spec.reading, exchange)
-    index = classification.rule
-    rule = None if index is None else spec.reading.rules[index]
-    return ResponseCheck(response=expected, classification=classification, rule=rule)

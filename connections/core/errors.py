@@ -1,4 +1,4 @@
-"""The two ways a description of a connection can be wrong; knows nothing of what is described."""
+"""The errors of a wrong connection and of a request that can't be built."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 
 class DescriptionError(ValueError):
-    """A connection is described wrongly; found when it is saved, never while delivering.
+    """A part of a connection is wrong; raised when it is saved or loaded, never while delivering.
 
-    `field` is the dotted path of the wrong part (`body.document`, `rules[2].path`), in the words
-    of the TOML format; the message is one sentence that says what is wrong and what would be right.
+    `field` is the dotted path of the wrong part in the TOML format (`body.document`,
+    `rules[2].path`); the message is one sentence that says what is wrong and what would be right.
     """
 
     def __init__(self, field: str, message: str) -> None:
@@ -19,18 +19,18 @@ class DescriptionError(ValueError):
         self.message = message
 
     def under(self, prefix: str) -> DescriptionError:
-        """The same error seen from the table that holds the field: `path` under `rules[2]`."""
+        """Return the error with the prefix before its field: `path` under `rules[2]`."""
         return DescriptionError(f"{prefix}.{self.field}" if self.field else prefix, self.message)
 
 
 class BuildError(ValueError):
-    """No request can be built for these attributes; the delivery's outcome is `invalid`.
+    """No request can be built from these attributes; the delivery's outcome is `invalid`.
 
-    The message names the attribute or the template at fault, never an attribute's value.
+    The message names the wrong attribute or template, never an attribute's value.
     """
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """A sentence part that names the nearest known word, or nothing: ` Did you mean "email"?`."""
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean "email"?` with the most similar known word; "" if none is similar."""
     nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f' Did you mean "{nearest[0]}"?' if nearest else ""

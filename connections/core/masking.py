@@ -1,22 +1,22 @@
-"""How credentials are kept out of all that is stored or shown; must not know exchanges."""
+"""Mask credentials in everything that is stored or shown."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from urllib.parse import quote, quote_plus
 
 MASK = "••••"
 _MASK_BYTES = MASK.encode()
 _MIN_BASE64_LENGTH = 4
-"""Bytes of a credential; a shorter one is found by chance in any longer base64 text."""
+"""Bytes of a credential; a shorter one would match by chance in any longer base64 text."""
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _URL_SAFE = {"+": "-", "/": "_"}
-# All repeats have an end, for a CRM might answer with nothing but backslashes.
+# Every repeat has a maximum: a CRM's response might consist of nothing but backslashes.
 _PERCENT = rb"%(?:25){0,2}"
 _BACKSLASH = rb"(?:\\|%(?:25){0,2}5[cC]|\\u005[cC])"
 _ESCAPES = _BACKSLASH + rb"{1,4}"
@@ -26,23 +26,31 @@ _SHORT_ESCAPES = {"\b": b"b", "\t": b"t", "\n": b"n", "\f": b"f", "\r": b"r"}
 _ENTITIES = {"&": b"amp", "<": b"lt", ">": b"gt", '"': b"quot", "'": b"apos"}
 
 Units = Sequence[str]
-"""A text as it may stand somewhere: for each place, the characters that it may hold."""
+"""One form of a text: for each position, the characters that it may have."""
 
 
 class Mask:
-    """Replaces every credential by ••••, in whichever form it stands: as it is, base64-encoded,
-    also in the middle of a longer base64 text, and either of them escaped for URL, JSON or XML."""
+    """A replacer of credentials by ••••, in every form that they may have.
+
+    The forms: plain, and base64-encoded, also in the middle of a longer base64 text; each of them
+    also escaped for a URL, JSON or XML.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {tuple(form) for secret in secrets for form in _forms(secret)}
+        self._secrets = tuple(secrets)
+        forms = {tuple(form) for secret in self._secrets for form in _forms(secret)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(map(_pattern, longest_first)))
         needles = sorted({_needle(form) for form in forms})
         self._needle = re.compile(b"|".join(needles)) if needles else None
 
+    def with_secret(self, secret: str) -> Mask:
+        """Return the mask of these credentials and one more."""
+        return get_mask((*self._secrets, secret))
+
     def in_bytes(self, content: bytes) -> bytes:
-        """The content with every credential replaced."""
-        # Most texts hold no credential, and to see that, looking for plain bytes is enough.
+        """Return the content with every credential replaced."""
+        # Most contents hold no credential, which a search for plain bytes shows much faster.
         if self._needle is None or not self._needle.search(content):
             return content
         kept: list[bytes] = []
@@ -53,12 +61,12 @@ class Mask:
         return b"".join([*kept, content[position:]])
 
     def in_text(self, text: str) -> str:
-        """The text with every credential replaced."""
+        """Return the text with every credential replaced."""
         masked = self.in_bytes(text.encode("utf-8", "surrogatepass"))
         return masked.decode("utf-8", "surrogatepass")
 
     def _spans(self, content: bytes) -> Iterator[tuple[int, int]]:
-        """Where credentials stand; those that overlap as one, so that none leaves a rest."""
+        """Yield start and end of each credential; overlapping ones together, so that none shows."""
         match = self._pattern.search(content)
         while match:
             start, end = match.span()
@@ -69,8 +77,14 @@ class Mask:
             yield start, end
 
 
+@lru_cache(maxsize=1_024)
+def get_mask(secrets: tuple[str, ...]) -> Mask:
+    """Return the mask of these credentials, cached because compiling its pattern is slow."""
+    return Mask(secrets)
+
+
 def _forms(secret: str) -> Iterator[Units]:
-    """A credential with and without the space around it, which headers and forms strip."""
+    """Yield the forms of a credential, also without outer spaces: headers and forms strip them."""
     for text in {secret, secret.strip()} - {""}:
         yield text
         raw = {text, quote(text, safe=""), quote_plus(text)}
@@ -81,10 +95,10 @@ def _forms(secret: str) -> Iterator[Units]:
 
 
 def _base64_forms(raw: bytes) -> Iterator[Units]:
-    """The bytes in base64, at each of the three places where they can begin in a longer text.
+    """Yield the bytes in base64 for each of their three possible offsets in a longer content.
 
-    The first and last characters hold bits of the neighbours as well, so they may be any of those
-    that have the known bits.
+    The first and last characters also hold bits of the neighbouring bytes, so they may be any
+    characters that have the known bits.
     """
     bits = "".join(f"{byte:08b}" for byte in raw)
     for offset in range(3):
@@ -96,7 +110,7 @@ def _base64_forms(raw: bytes) -> Iterator[Units]:
 
 @cache
 def _characters(sextet: str) -> str:
-    """The base64 characters whose six bits are these, where ? is either."""
+    """Return the base64 characters that have these six bits; ? stands for 0 or 1."""
     pattern = re.compile(sextet.replace("?", "."))
     return "".join(
         character + _URL_SAFE.get(character, "")
@@ -122,12 +136,12 @@ def _one_of(unit: str, backslashes: int) -> bytes:
     return b"(?:%b)" % b"|".join(_escaped(character, backslashes) for character in unit)
 
 
-def _backslashes(fewest: int, most: int) -> bytes:
-    return _BACKSLASH + b"{%d,%d}" % (fewest, most) if most else b""
+def _backslashes(minimum: int, maximum: int) -> bytes:
+    return _BACKSLASH + b"{%d,%d}" % (minimum, maximum) if maximum else b""
 
 
 def _needle(units: Units) -> bytes:
-    """The longest part of a form that no encoding changes."""
+    """Return the longest part of a form that no encoding changes."""
     text = "".join(unit if len(unit) == 1 else " " for unit in units)
     longest: str = max(re.findall("[A-Za-z0-9]*", text), key=len)
     return longest.encode()
@@ -135,34 +149,34 @@ def _needle(units: Units) -> bytes:
 
 @cache
 def _escaped(character: str, backslashes: int) -> bytes:
-    """A pattern for one character, however URL, JSON or XML write it, also one inside another, and
-    for the backslashes before it, of which each may be escaped by another.
+    """Return a pattern for one character and the backslashes before it.
 
-    All backslashes in a row are counted at once: were they shared out among several repeats, a
-    text could be read in more ways than can be tried.
+    The character may be escaped for a URL, JSON or XML, also several times, and each backslash may
+    be escaped by another. One repeat matches all backslashes of a row: with several repeats in
+    sequence, the number of ways to match a row would grow exponentially.
     """
     if character.isascii() and character.isalnum():
         return _backslashes(backslashes, 4 * backslashes) + character.encode()
     numbers = rb"#0{0,6}%d|#[xX]0{0,6}%b" % (ord(character), _hex(b"%x" % ord(character)))
     names = [numbers, *filter(None, [_ENTITIES.get(character)])]
-    # The longest come first: a % may begin the %25 that stands for it.
-    ways = [
+    # The longest alternatives come first: a % may be the beginning of a %25.
+    alternatives = [
         b"".join(_PERCENT + _hex(b"%02x" % byte) for byte in character.encode()),
         _AMPERSAND + b"(?:%b)" % b"|".join(names) + _SEMICOLON,
         *map(re.escape, _raw_forms(character)),
     ]
     if character == " ":
-        ways.append(rb"\+")
+        alternatives.append(rb"\+")
     escapes = [_ESCAPES.join(b"u" + _hex(unit) for unit in _utf16(character))]
     escapes += filter(None, [_SHORT_ESCAPES.get(character)])
     return b"%b(?:%b)|%b(?:%b)" % (
-        _backslashes(backslashes, 4 * backslashes + 4), b"|".join(ways),
+        _backslashes(backslashes, 4 * backslashes + 4), b"|".join(alternatives),
         _backslashes(backslashes + 1, 4 * backslashes + 8), b"|".join(escapes),
     )  # fmt: skip
 
 
 def _raw_forms(character: str) -> list[bytes]:
-    """As UTF-8, as Latin-1, and as UTF-8 that was read as Latin-1, as headers often are."""
+    """Return the character in UTF-8, in Latin-1, and in UTF-8 read as Latin-1, as in headers."""
     in_utf8 = character.encode("utf-8", "surrogatepass")
     forms = [in_utf8, character.encode("latin-1", "ignore"), in_utf8.decode("latin-1").encode()]
     return [form for form in dict.fromkeys(forms) if form]
@@ -174,5 +188,5 @@ def _utf16(character: str) -> list[bytes]:
 
 
 def _hex(digits: bytes) -> bytes:
-    """A pattern for hexadecimal digits in upper or lower case."""
+    """Return a pattern for hexadecimal digits in upper or lower case."""
     return b"(?i:%b)" % digits

@@ -1,4 +1,4 @@
-"""Requests, responses and exchanges as values; must not know how they are built, sent or read."""
+"""Requests, responses and exchanges as values."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Headers = tuple[tuple[str, str], ...]
 
 _NO_MASK = Mask(())
 
-_NO_CHARSETS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"}
-"""Codecs of Python's that turn text into other text, slowly or into half characters."""
+_UNUSABLE_CODECS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"}
+"""Python's codecs that are no charsets: they are slow or decode to lone surrogates."""
 
 _HEADER_CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"\s*<\?xml[^>]{1,100}?encoding=[\"']([\w.:-]+)")
 
 
 class ErrorCode(StrEnum):
-    """Why an exchange has no whole answer; stable, so that filters and alarms can rely on it."""
+    """The reason why an exchange has no complete response; stable, for filters and alarms."""
 
     DNS = "dns"
     BLOCKED_ADDRESS = "blocked_address"
@@ -41,11 +41,11 @@ class ErrorCode(StrEnum):
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the request may have reached the CRM although no answer came."""
-        return self in _SENT
+        """Whether the request may have reached the CRM although no response came."""
+        return self in _MAY_HAVE_ARRIVED
 
 
-_SENT = {
+_MAY_HAVE_ARRIVED = {
     ErrorCode.READ_TIMEOUT,
     ErrorCode.TOTAL_TIMEOUT,
     ErrorCode.CONNECTION_LOST,
@@ -57,7 +57,7 @@ _SENT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeError:
-    """What went wrong: a stable code and one sentence that a person understands."""
+    """The error of an exchange: a stable code and one sentence for people."""
 
     code: ErrorCode
     message: str
@@ -65,7 +65,7 @@ class ExchangeError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request exactly as it goes over the wire, with the mask for the credentials in it."""
+    """A request exactly as it is sent, with the mask for the credentials in it."""
 
     method: str
     url: str
@@ -74,7 +74,7 @@ class Request:
     mask: Mask = field(default=_NO_MASK, repr=False, compare=False)
 
     def masked(self) -> Request:
-        """The request as it may be stored and shown."""
+        """Return the request with its credentials masked, to be stored and shown."""
         return Request(
             method=self.method,
             url=self.mask.in_text(self.url),
@@ -85,41 +85,42 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """A response as it was received: the body decompressed and cut at the limit."""
+    """A received response; its body is decompressed and cut off at the maximum size."""
 
     status: int
     headers: Headers = ()
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """The first value of a header, or an empty text."""
+        """Return the first value of a header, or an empty text."""
         return next(iter(self.header_values(name)), "")
 
     def header_values(self, name: str) -> list[str]:
-        """All values of a header; names are compared without case."""
+        """Return all values of a header; the case of its name does not matter."""
         wanted = name.lower()
         return [value for header, value in self.headers if header.lower() == wanted]
 
     def text(self) -> str:
-        """The body as text: in the charset that it names, if that exists, else as UTF-8."""
-        return decode(self.body, self._charset()).removeprefix("\ufeff")
+        """Return the body as text, decoded from the charset that it names if known, or UTF-8."""
+        return decode(self.body, self.charset()).removeprefix("\ufeff")
 
-    def _charset(self) -> str:
+    def charset(self) -> str:
+        """Return the charset that the Content-Type or the XML declaration names, or UTF-8."""
         named = _HEADER_CHARSET.search(self.header("Content-Type"))
         if named:
             return named[1]
         declared = _XML_CHARSET.match(self.body)
-        # A declaration that can be read in single bytes can't stand in a charset of wider ones.
+        # A declaration that matches as ASCII can't be written in a charset of wider characters.
         is_wide = declared and re.match(rb"(?i)utf-?(16|32)|ucs|iso-10646", declared[1])
         return declared[1].decode() if declared and not is_wide else "utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request and what came back: a response, an error, or (cut off) both.
+    """One request and its result: a response, an error, or both if the response was cut off.
 
-    `finished_at` has a time zone; it is the moment that a relative or absolute wait counts from.
-    `duration` is in seconds.
+    `finished_at` is an aware datetime, from which a Retry-After is counted. `duration` is in
+    seconds.
     """
 
     request: Request
@@ -129,7 +130,7 @@ class Exchange:
     finished_at: datetime
 
     def masked(self) -> Exchange:
-        """The exchange as it may be stored and shown: a CRM may echo what it was sent."""
+        """Return the exchange with all credentials masked, also those that the CRM repeats."""
         mask = self.request.mask
         response = self.response and replace(
             self.response,
@@ -141,12 +142,28 @@ class Exchange:
 
 
 def decode(content: bytes, charset: str) -> str:
-    """Bytes as text, whatever they are: a wrong charset costs characters, never an error."""
+    """Return the bytes as text; wrong bytes become U+FFFD, and a wrong charset is no error."""
     try:
-        name = codecs.lookup(charset).name.replace("_", "-")
-        return content.decode("utf-8" if name in _NO_CHARSETS else charset, "replace")
+        return content.decode(find_codec(charset), "replace")
     except (LookupError, ValueError):
         return content.decode("utf-8", "replace")
+
+
+def encode(text: str, charset: str) -> bytes:
+    """Return the text in the charset; characters that it lacks become a "?"."""
+    try:
+        return text.encode(find_codec(charset), "replace")
+    except (LookupError, ValueError):
+        return text.encode("utf-8", "replace")
+
+
+def find_codec(charset: str) -> str:
+    """Return the name of Python's codec for the charset; UTF-8 if it is unknown or unusable."""
+    try:
+        name = codecs.lookup(charset).name.replace("_", "-")
+    except (LookupError, ValueError):
+        return "utf-8"
+    return "utf-8" if name in _UNUSABLE_CODECS else name
 
 
 def _masked_headers(headers: Headers, mask: Mask) -> Headers:

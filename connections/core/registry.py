@@ -1,7 +1,7 @@
-"""How an open family of kinds (authorizations, encodings, places, operators) lists its members.
+"""Register the kinds of a family: authorizations, body encodings, extractors, operators.
 
-A kind is one class that declares its settings as dataclass fields; forms, masking, choices and the
-file format are made from that declaration. Must not know any particular kind.
+A kind is one class that declares its settings as dataclass fields. Forms, masking, choices and the
+file format are built from that declaration.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from connections.core.errors import DescriptionError, suggestion
+from connections.core.errors import DescriptionError, did_you_mean
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One declared setting of a kind, as a form or a file needs to see it."""
+    """One declared setting of a kind, for forms and files."""
 
     name: str
     label: str
@@ -26,31 +26,31 @@ class Setting:
     default: str
 
 
-def setting(  # noqa: PLR0913 - it is a declaration, and all but the label is named.
+def setting(  # noqa: PLR0913 - a declaration; all but the label are keyword-only.
     label: str,
     *,
-    help: str = "",  # noqa: A002 - the word that Django's forms use for the same thing.
+    help: str = "",  # noqa: A002 - Django's forms use the same word.
     secret: bool = False,
     required: bool = False,
     choices: tuple[tuple[str, str], ...] = (),
     default: str = "",
-) -> Any:  # noqa: ANN401 - like dataclasses.field, it stands where a value of any type stands.
-    """Declare a setting of a kind: a dataclass field of type str with its label and help."""
-    declared = {
+) -> Any:  # noqa: ANN401 - a default for a field of any type, as dataclasses.field.
+    """Return a dataclass field of type str that declares a setting with its label and help."""
+    metadata = {
         "label": label,
         "help": help,
         "is_secret": secret,
         "is_required": required,
         "choices": choices,
     }
-    return dataclasses.field(default=default, repr=not secret, metadata=declared)
+    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Kind:
     """A member of a family; subclasses are frozen dataclasses whose fields are settings.
 
-    They have no slots: a dataclass with slots is created twice, which breaks class registration.
+    They have no slots: a dataclass with slots is created twice, which breaks the registration.
     """
 
     kind: ClassVar[str]
@@ -59,7 +59,7 @@ class Kind:
 
     @classmethod
     def settings(cls) -> tuple[Setting, ...]:
-        """The declared settings, in order."""
+        """Return the declared settings, in order."""
         return tuple(
             Setting(name=field.name, default=str(field.default), **field.metadata)
             for field in dataclasses.fields(cls)
@@ -67,25 +67,28 @@ class Kind:
 
     @classmethod
     def from_settings(cls, values: Mapping[str, str]) -> Self:
-        """Make the kind from a table of a file or form; refuses unknown and missing settings."""
+        """Return the kind with these settings from a file or form.
+
+        Raises DescriptionError if a setting is unknown, missing or wrong.
+        """
         declared = {setting.name: setting for setting in cls.settings()}
         for name in values:
             if name not in declared:
                 raise DescriptionError(
-                    name, f'"{cls.kind}" has no such setting.{suggestion(name, declared)}'
+                    name, f'"{cls.kind}" has no such setting.{did_you_mean(name, declared)}'
                 )
         for name, setting in declared.items():
             _check_setting(setting, values.get(name, setting.default))
         return cls(**values)
 
     def to_settings(self) -> dict[str, str]:
-        """The settings that differ from their defaults, for a file."""
+        """Return the settings that differ from their defaults, for a file."""
         values = {setting.name: getattr(self, setting.name) for setting in self.settings()}
         defaults = {setting.name: setting.default for setting in self.settings()}
         return {name: value for name, value in values.items() if value != defaults[name]}
 
     def secrets(self) -> dict[str, str]:
-        """The secret settings that have a value, by name."""
+        """Return the secret settings that have a value, by name."""
         values = {setting.name: getattr(self, setting.name) for setting in self.settings()}
         return {
             setting.name: values[setting.name]
@@ -108,7 +111,7 @@ KindT = TypeVar("KindT", bound=type)
 
 
 class Registry(Generic[KindT]):
-    """The members of one family by name, in the order in which they registered."""
+    """The members of one family by name, in the order of their registration."""
 
     def __init__(self, field: str, noun: str) -> None:
         self._field = field
@@ -116,7 +119,10 @@ class Registry(Generic[KindT]):
         self._members: dict[str, KindT] = {}
 
     def register(self, name: str) -> Callable[[KindT], KindT]:
-        """Class decorator: makes the class a member of the family under this name."""
+        """Return a decorator that registers a class or function under this name.
+
+        The decorator raises LookupError if the name is taken.
+        """
 
         def add(member: KindT) -> KindT:
             if name in self._members:
@@ -131,14 +137,14 @@ class Registry(Generic[KindT]):
             return self._members[name]
         except KeyError:
             known = ", ".join(self._members)
-            message = f'There is no {self._noun} "{name}".{suggestion(name, self._members)}'
+            message = f'There is no {self._noun} "{name}".{did_you_mean(name, self._members)}'
             raise DescriptionError(self._field, f"{message} Known: {known}.") from None
 
     def __iter__(self) -> Iterator[KindT]:
         return iter(self._members.values())
 
     def items(self) -> Iterator[tuple[str, KindT]]:
-        """Names and members."""
+        """Iterate over names and members."""
         return iter(self._members.items())
 
     def __contains__(self, name: str) -> bool:

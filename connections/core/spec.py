@@ -1,7 +1,4 @@
-"""A connection as one value: what is described in the admin or in a file, in the same words.
-
-Must not know where it is kept; `build.py` and `rules.py` say what is done with it.
-"""
+"""A connection as one immutable value, with the field names of the file format."""
 
 from __future__ import annotations
 
@@ -12,35 +9,23 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from connections.core.errors import DescriptionError, suggestion
+from connections.core.errors import DescriptionError, did_you_mean
 from connections.core.messages import Headers, Response
-from connections.core.request.authorization import Authorization
-from connections.core.request.authorization.static import None_
-from connections.core.request.bodies import EmptyValues
+from connections.core.request.spec import RequestSpec
+from connections.core.response.matching import ResponseHandling
 from connections.core.response.outcomes import Outcome
-from connections.core.response.rules import ResponseHandling
-
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-class Environment(StrEnum):
-    """The CRM's systems; a test lead must never reach the production one by accident."""
-
-    PRODUCTION = "production"
-    STAGING = "staging"
-    TESTING = "testing"
 
 
 class OnUnknown(StrEnum):
-    """What happens to a delivery that was sent and never answered."""
+    """The action for a delivery whose outcome is `unknown`: sent, but without a response."""
 
     RETRY = "retry"
     HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedResponse:
-    """One documented answer of the CRM and the outcome that it should have."""
+class DocumentedResponse:
+    """One response from the CRM's documentation and the outcome that it should have."""
 
     name: str
     status: int
@@ -49,13 +34,13 @@ class ExpectedResponse:
     outcome: Outcome
 
     def response(self) -> Response:
-        """The answer as if it had been received."""
+        """Return the response as if it had been received."""
         return Response(status=self.status, headers=self.headers, body=self.body.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How hard one connection may be driven. Times are in seconds; None means the product's own."""
+    """The limits of one connection. Times are in seconds; None means the product's default."""
 
     total_timeout: float = 30.0
     in_flight: int | None = None
@@ -65,10 +50,10 @@ class Limits:
 
     @classmethod
     def from_table(cls, values: Mapping[str, Any]) -> Limits:
-        """The limits in a table; raises DescriptionError naming the key that is wrong."""
+        """Return the limits of a table; raise DescriptionError naming the wrong key."""
         for name in values:
             if name not in cls.__slots__:
-                hint = suggestion(name, cls.__slots__)
+                hint = did_you_mean(name, cls.__slots__)
                 raise DescriptionError(f"limits.{name}", f"There is no such limit.{hint}")
         return cls(**{name: _limit(name, value) for name, value in values.items()})
 
@@ -95,32 +80,13 @@ def _is_number(value: object) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConnectionSpec:
-    """One connection, for one environment's credentials."""
+class ConnectionSpec(RequestSpec):
+    """One connection with the credentials of one environment."""
 
     name: str
     documentation: str = ""
-    method: str = "POST"
-    endpoints: Mapping[str, str] = field(default_factory=dict)
-    authorization: Authorization = field(default_factory=None_)
-    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    encoding: str = "json"
-    document: str = ""
-    content_type: str = ""
-    required: tuple[str, ...] = ()
-    empty_values: EmptyValues = EmptyValues.OMIT
-    idempotency_header: str = "Idempotency-Key"
-    reading: ResponseHandling = field(default_factory=ResponseHandling)
-    expected_responses: tuple[ExpectedResponse, ...] = ()
+    response_handling: ResponseHandling = field(default_factory=ResponseHandling)
+    expected_responses: tuple[DocumentedResponse, ...] = ()
     sample: Mapping[str, Any] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     on_unknown: OnUnknown = OnUnknown.RETRY
-
-    def secrets(self) -> tuple[str, ...]:
-        """Everything that must be masked wherever a request of this connection is kept."""
-        return (
-            *self.authorization.secrets().values(),
-            *self.authorization.derived_secrets(),
-            *self.credentials.values(),
-        )

@@ -1,4 +1,4 @@
-"""Values of attributes and answers as text and as JSON; must not know templates or documents."""
+"""Convert values of attributes and responses to text and to JSON."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class ExactNumber(float):
-    """A number in the very digits in which it came, such as 2.50, which a float would lose.
+    """A number that keeps the digits in which it was written, such as 2.50, which a float loses.
 
-    Templates and JSON paths compare and calculate with it; a text and a JSON body take its digits.
+    Templates and JSON paths compare and calculate with the float; texts and JSON bodies get the
+    digits.
     """
 
     __slots__ = ("digits",)
@@ -24,7 +25,7 @@ class ExactNumber(float):
         number.digits = digits
         return number
 
-    def __getnewargs__(self) -> tuple[str]:  # type: ignore[override]  # A copy needs the digits.
+    def __getnewargs__(self) -> tuple[str]:  # type: ignore[override]  # copy() and pickle need the digits.
         return (self.digits,)
 
     def __str__(self) -> str:
@@ -32,7 +33,10 @@ class ExactNumber(float):
 
 
 def to_text(value: object) -> str:
-    """A value as a CRM should read it: true, not True; 2.50, not 2.5E+0; raises ValueError."""
+    """Return the value as text for a CRM: true, not True; 2.50, not 2.5E+0.
+
+    Raises ValueError if it is an infinite number or NaN.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (float, Decimal)):
@@ -45,8 +49,10 @@ def to_text(value: object) -> str:
 
 
 def to_json(value: object, comma: str = ", ", colon: str = ": ") -> str:
-    """A value as JSON text: numbers digit by digit, everything that JSON has no type for as text;
-    raises ValueError for what is no number."""
+    """Return the value as JSON: numbers with their digits, values of other types as texts.
+
+    Raises ValueError if it holds an infinite number or NaN.
+    """
     if isinstance(value, (float, Decimal)):
         return _digits(value)
     if isinstance(value, (list, tuple)):

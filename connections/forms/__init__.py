@@ -1,4 +1,4 @@
-"""The forms in which operators describe a connection; must not know pages."""
+"""Forms of a connection and of the rows that belong to it."""
 
 from connections.forms.authorization import authorization_field_names
 from connections.forms.connections import make_connection_form

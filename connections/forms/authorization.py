@@ -1,39 +1,49 @@
-"""One form field for each setting that a kind of authorization declares; secrets are write-only.
+"""Form fields for the settings that each kind of authorization declares.
 
-A new kind has its fields already. Must not know rows.
+A kind that registers later gets its fields without a change here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from django import forms
 
 from connections.core.registry import Setting
 from connections.core.request.authorization import authorizations
+from connections.forms.fields.secret import HIDDEN_VALUE, KEEP_HELP, make_secret_input
 
-KEEP_HELP = "Saved. Leave empty to keep it."
+
+class DeclaredSetting(NamedTuple):
+    """A setting with the kind of authorization that declares it, and the name of its field."""
+
+    field: str
+    kind: str
+    setting: Setting
+
+
+def declared_settings() -> Iterator[DeclaredSetting]:
+    """Yield every setting of every kind, in the order of the kinds."""
+    for kind in authorizations:
+        for setting in kind.settings():
+            yield DeclaredSetting(f"{kind.kind}__{setting.name}", kind.kind, setting)
 
 
 def authorization_field_names() -> list[str]:
-    """The names of the fields for all settings, in the order of the kinds."""
-    return [name for name, _, _ in declared_settings()]
+    """Return the names of the fields of all settings, in the order of the kinds."""
+    return [declared.field for declared in declared_settings()]
 
 
-def declared_settings() -> Iterator[tuple[str, str, Setting]]:
-    """The name of the field, the kind and the setting, for every setting of every kind."""
-    for kind in authorizations:
-        for setting in kind.settings():
-            yield f"{kind.kind}__{setting.name}", kind.kind, setting
+def make_setting_fields() -> dict[str, forms.Field]:
+    """Return the fields of all settings by name."""
+    return {
+        declared.field: make_setting_field(declared.setting) for declared in declared_settings()
+    }
 
 
-def setting_fields() -> dict[str, forms.Field]:
-    """The fields of all settings by name."""
-    return {name: setting_field(setting) for name, _, setting in declared_settings()}
-
-
-def setting_field(setting: Setting) -> forms.Field:
-    """The field of one setting."""
+def make_setting_field(setting: Setting) -> forms.Field:
+    """Return the field of one setting; that of a secret never renders its value."""
     if setting.choices:
         return forms.ChoiceField(
             label=setting.label, choices=setting.choices, required=False, help_text=setting.help
@@ -41,16 +51,11 @@ def setting_field(setting: Setting) -> forms.Field:
     return forms.CharField(
         label=setting.label,
         required=False,
-        widget=secret_input() if setting.is_secret else forms.TextInput(),
+        widget=make_secret_input() if setting.is_secret else forms.TextInput(),
         help_text=setting.help,
         initial=setting.default,
         strip=not setting.is_secret,
     )
-
-
-def secret_input() -> forms.Widget:
-    """An input whose value is never sent back, and that no browser fills in or offers to save."""
-    return forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"})
 
 
 def fill_setting_fields(
@@ -59,12 +64,12 @@ def fill_setting_fields(
     plain: Mapping[str, str],
     secret: Mapping[str, str],
 ) -> None:
-    """Show what is saved for this kind; of a secret only that it is saved."""
+    """Set the saved values of this kind as the fields' initial ones; of a secret only a hint."""
     for name, of_kind, setting in declared_settings():
         if name not in fields or of_kind != kind:
             continue
         if setting.is_secret and secret.get(setting.name):
             fields[name].help_text = f"{setting.help} {KEEP_HELP}".strip()
-            fields[name].widget.attrs["placeholder"] = "••••••••"
+            fields[name].widget.attrs["placeholder"] = HIDDEN_VALUE
         elif not setting.is_secret:
             fields[name].initial = plain.get(setting.name, fields[name].initial)

@@ -1,7 +1,4 @@
-"""The connection's own form: the parts that are rows of their own have forms of their own.
-
-Must not know pages.
-"""
+"""The form of a connection's own columns; the rows that belong to it have separate forms."""
 
 from __future__ import annotations
 
@@ -10,27 +7,37 @@ from typing import Any
 
 from django import forms
 
-from connections.core.attributes import CATALOGUE
+from connections.core.attributes import CATALOGUE, Catalogue
 from connections.core.errors import DescriptionError
 from connections.core.request.authorization import authorizations
-from connections.forms.attributes import Catalogue, RequiredAttributesField, SamplesField
-from connections.forms.authorization import declared_settings, fill_setting_fields, setting_fields
-from connections.forms.fields import DocumentField
-from connections.forms.key_value_fields import CredentialChanges, CredentialsField, HeadersField
-from connections.forms.limits import PREFIX, limit_fields, limits_from
+from connections.forms.authorization import (
+    declared_settings,
+    fill_setting_fields,
+    make_setting_fields,
+)
+from connections.forms.fields.attributes import RequiredAttributesField, SamplesField
+from connections.forms.fields.document import DocumentField
+from connections.forms.fields.key_value import CredentialChanges, CredentialsField, HeadersField
+from connections.forms.limits import LIMIT_PREFIX, build_limits, make_limit_fields
+from connections.forms.validation import ValidatedModelForm
+from connections.mapping.validation import validate_connection
 from connections.models import Account, Connection
-from connections.models.connections import CREDENTIALS_PREFIX, OUTCOME_CHOICES
+from connections.models.choices import OUTCOME_CHOICES
+from connections.models.connections import CREDENTIALS_PREFIX
 
 _CODE = {"spellcheck": "false", "autocomplete": "off", "autocapitalize": "off"}
 
 
-def make_connection_form() -> type[forms.ModelForm]:  # type: ignore[type-arg]
-    """The form with a field for every setting that is registered now."""
-    return type("ConnectionForm", (_ConnectionForm,), {**setting_fields(), **limit_fields()})
+def make_connection_form() -> type[forms.ModelForm[Connection]]:
+    """Return the form class with a field for every setting that is registered now."""
+    fields = {**make_setting_fields(), **make_limit_fields()}
+    return type("ConnectionForm", (_ConnectionForm,), fields)
 
 
-class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The part of the form that no kind of authorization declares."""
+class _ConnectionForm(ValidatedModelForm):
+    """The part of the form that is the same for every kind of authorization."""
+
+    validate_row = staticmethod(validate_connection)
 
     headers = HeadersField(
         example="Accept",
@@ -50,7 +57,7 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Connection
-        fields = "__all__"  # noqa: DJ007 - the admin chooses the fields.
+        fields = "__all__"
         field_classes = {
             "documentation": partial(forms.URLField, assume_scheme="https"),
             "document": DocumentField,
@@ -92,8 +99,8 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields, saved.authorization_kind, saved.authorization_settings, saved.secrets
         )
         for name, value in saved.limits.items():
-            if f"{PREFIX}{name}" in self.fields:
-                self.fields[f"{PREFIX}{name}"].initial = value
+            if f"{LIMIT_PREFIX}{name}" in self.fields:
+                self.fields[f"{LIMIT_PREFIX}{name}"].initial = value
         expected = self.fields.get("expected_test_outcome")
         if isinstance(expected, forms.ChoiceField):
             expected.choices = [("", "Delivered or duplicate"), *OUTCOME_CHOICES]
@@ -101,28 +108,29 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["credentials"].widget.saved = self.saved_credentials()
         for field in self.fields.values():
             if isinstance(field, (RequiredAttributesField, SamplesField)):
-                field.use(self.catalogue)
+                field.set_catalogue(self.catalogue)
 
     @property
     def catalogue(self) -> Catalogue:
-        """The attributes of the account that is chosen, or of everybody."""
+        """The attributes of the chosen account; without one, those that all accounts have."""
         if not hasattr(self, "_catalogue"):
-            account = self._account()
+            account = self._get_account()
             self._catalogue: Catalogue = account.catalogue() if account else CATALOGUE
         return self._catalogue
 
-    def _account(self) -> Account | None:
+    def _get_account(self) -> Account | None:
+        """Return the saved account, or else the one that is chosen in the form."""
         saved: Account | None = self.instance.account if self.instance.account_id else None
         field = self.fields.get("account")
         if saved or not isinstance(field, forms.ModelChoiceField) or field.queryset is None:
             return saved
-        given = self.data.get("account") if self.is_bound else self.initial.get("account")
-        pk = str(getattr(given, "pk", given) or "")
-        # Only what the field offers: another account's attributes are nobody else's business.
+        chosen = self.data.get("account") if self.is_bound else self.initial.get("account")
+        pk = str(getattr(chosen, "pk", chosen) or "")
+        # Only among the field's choices: people may not see another account's attributes.
         return field.queryset.filter(pk=pk).first() if pk.isdecimal() else None
 
     def saved_credentials(self) -> list[str]:
-        """The names of the credentials that are saved."""
+        """Return the names of the saved credentials."""
         return sorted(
             name.removeprefix(CREDENTIALS_PREFIX)
             for name in self.instance.secrets
@@ -132,7 +140,7 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         kind = cleaned.get("authorization_kind", "")
-        settings, secrets = self._given(kind)
+        settings, secrets = self._entered_settings(kind)
         try:
             authorizations[kind].from_settings({**settings, **secrets})
         except DescriptionError as error:
@@ -140,10 +148,11 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(field if field in self.fields else "authorization_kind", error.message)
         self.instance.authorization_settings = settings
         self.instance.secrets = {**secrets, **self._named_credentials()}
-        self.instance.limits = limits_from(cleaned)
+        self.instance.limits = build_limits(cleaned)
         return cleaned
 
-    def _given(self, kind: str) -> tuple[dict[str, str], dict[str, str]]:
+    def _entered_settings(self, kind: str) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the kind's settings and secrets; add an error for each secret that is missing."""
         settings, secrets = {}, {}
         for name, of_kind, setting in declared_settings():
             value = self.cleaned_data.get(name, "")
@@ -164,6 +173,5 @@ class _ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         changes = self.cleaned_data.get("credentials") or CredentialChanges()
         return {
-            f"{CREDENTIALS_PREFIX}{name}": value
-            for name, value in changes.applied_to(saved).items()
+            f"{CREDENTIALS_PREFIX}{name}": value for name, value in changes.apply_to(saved).items()
         }

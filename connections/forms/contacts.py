@@ -7,8 +7,8 @@ from django import forms
 from connections.models import TechnicalContact
 
 
-class TechnicalContactForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Who at the advertiser answers questions, with the examples that the setup page gives."""
+class TechnicalContactForm(forms.ModelForm):  # type: ignore[type-arg] # Not generic at run time.
+    """The advertiser's contact for questions, with the examples of the product's setup guide."""
 
     class Meta:
         model = TechnicalContact

@@ -1,6 +1,6 @@
-"""The forms at the doors of a new connection: what a preset or a pasted command leaves open.
+"""Forms that create a connection from a preset or from a pasted curl command.
 
-Must not know pages; saving goes through the same door as a connection from a file.
+They save with `save_connection`, as a connection from a file is saved.
 """
 
 from __future__ import annotations
@@ -18,27 +18,35 @@ from connections.core.attributes import Attribute
 from connections.core.errors import DescriptionError
 from connections.core.request.authorization import Authorization
 from connections.core.request.builder import check_endpoint
-from connections.core.spec import ConnectionSpec, Environment
-from connections.forms.authorization import setting_field
-from connections.forms.fields import DocumentField
+from connections.core.request.spec import Environment
+from connections.core.spec import ConnectionSpec
+from connections.forms.authorization import make_setting_field
+from connections.forms.fields.document import DocumentField
 from connections.importers.curl import ParsedCommand
 from connections.importers.curl.attribute_matching import placeholder
 from connections.importers.curl.parser import Candidate
-from connections.mapping.to_rows import store_connection
 from connections.models import Account, Connection
-from connections.models.connections import ENVIRONMENT_CHOICES
+from connections.models.choices import ENVIRONMENT_CHOICES
+from connections.operations.history import Actor
+from connections.operations.save import save_connection
 
-_SETTING, _CREDENTIAL, _ENDPOINT, _OFFER = "setting_", "credential_", "endpoint_", "offer_"
+_SETTING, _CREDENTIAL, _ENDPOINT, _CANDIDATE = "setting_", "credential_", "endpoint_", "candidate_"
 
 
 class _NewConnectionForm(forms.Form):
-    """What every new connection needs: an account, a name, and the credentials that are missing."""
+    """The fields of every new connection: an account, a name, and the missing credentials."""
 
     account = forms.ModelChoiceField(queryset=Account.objects.none())
     name = forms.CharField(max_length=200, help_text="Give your connection a name.")
 
-    def __init__(self, data: Any, *, accounts: QuerySet[Account], **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(data, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        accounts: QuerySet[Account],
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
         set_accounts(self, accounts)
 
     def clean(self) -> dict[str, Any]:
@@ -48,27 +56,27 @@ class _NewConnectionForm(forms.Form):
             self.add_error("name", f"{account} has a connection of this name already.")
         return cleaned
 
-    def store(self, spec: ConnectionSpec) -> Connection | None:
-        """The new connection, or None with the errors on the form."""
+    def save_spec(self, spec: ConnectionSpec, *, by: Actor, source: str) -> Connection | None:
+        """Store the connection and return it; if the spec is wrong, add errors and return None."""
         try:
-            return store_connection(spec, account=self.cleaned_data["account"])
+            return save_connection(spec, account=self.cleaned_data["account"], by=by, source=source)
         except DescriptionError as error:
             self.add_error(None, str(error))
         except ValidationError as error:
             self.add_error(None, error.messages)
         return None
 
-    def authorization(self, authorization: Authorization) -> Authorization:
-        """The authorization with what was entered; raises DescriptionError."""
+    def complete_authorization(self, authorization: Authorization) -> Authorization:
+        """Return the authorization with the entered settings; raise DescriptionError."""
         own = {
             setting.name: getattr(authorization, setting.name)
             for setting in authorization.settings()
         }
-        given = {name: value for name, value in self.entered(_SETTING).items() if value}
-        return type(authorization).from_settings({**own, **given})
+        entered = {name: value for name, value in self.entered(_SETTING).items() if value}
+        return type(authorization).from_settings({**own, **entered})
 
     def entered(self, prefix: str) -> dict[str, str]:
-        """What was entered into the fields of this prefix."""
+        """Return the values of the fields with this prefix, by the rest of their names."""
         return {
             name.removeprefix(prefix): value
             for name, value in self.cleaned_data.items()
@@ -76,19 +84,25 @@ class _NewConnectionForm(forms.Form):
         }
 
     def group(self, prefix: str) -> list[forms.BoundField]:
-        """The fields of this prefix, for the template."""
+        """Return the fields with this prefix, for the template."""
         return [self[name] for name in self.fields if name.startswith(prefix)]
 
     def setting_group(self) -> list[forms.BoundField]:
-        """The settings of the authorization and the named credentials."""
+        """Return the fields of the authorization's settings and of the named credentials."""
         return [*self.group(_SETTING), *self.group(_CREDENTIAL)]
 
 
 class PresetForm(_NewConnectionForm):
-    """What a preset leaves open: endpoints and credentials."""
+    """The endpoints and credentials that a preset has no values for."""
 
-    def __init__(self, data: Any, *, spec: ConnectionSpec, **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(data, initial={"name": spec.name, **kwargs.pop("initial", {})}, **kwargs)
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        spec: ConnectionSpec,
+        accounts: QuerySet[Account],
+    ) -> None:
+        super().__init__(data, accounts=accounts, initial={"name": spec.name})
         self._spec = spec
         for environment in Environment:
             self.fields[f"{_ENDPOINT}{environment}"] = forms.CharField(
@@ -99,7 +113,7 @@ class PresetForm(_NewConnectionForm):
                 widget=forms.TextInput(attrs={"spellcheck": "false", "placeholder": "https://"}),
             )
         for setting in spec.authorization.settings():
-            field = setting_field(setting)
+            field = make_setting_field(setting)
             field.initial = "" if setting.is_secret else getattr(spec.authorization, setting.name)
             self.fields[f"{_SETTING}{setting.name}"] = field
         add_credential_fields(self, spec.credentials)
@@ -115,13 +129,13 @@ class PresetForm(_NewConnectionForm):
         return cleaned
 
     def endpoint_group(self) -> list[forms.BoundField]:
-        """The fields of the endpoints."""
+        """Return the fields of the endpoints."""
         return self.group(_ENDPOINT)
 
-    def save(self) -> Connection | None:
-        """The new connection, or None with the errors on the form."""
+    def save(self, *, by: Actor, source: str) -> Connection | None:
+        """Store the connection and return it; if a value is wrong, add errors and return None."""
         try:
-            authorization = self.authorization(self._spec.authorization)
+            authorization = self.complete_authorization(self._spec.authorization)
         except DescriptionError as error:
             self.add_error(f"{_SETTING}{error.field}", error.message)
             return None
@@ -133,11 +147,11 @@ class PresetForm(_NewConnectionForm):
             authorization=authorization,
             credentials=self.entered(_CREDENTIAL),
         )
-        return self.store(spec)
+        return self.save_spec(spec, by=by, source=source)
 
 
 class CommandForm(forms.Form):
-    """A pasted command, and whose connection it becomes."""
+    """A pasted command, and the account of the connection that it becomes."""
 
     account = forms.ModelChoiceField(queryset=Account.objects.none())
     command = DocumentField(
@@ -147,74 +161,78 @@ class CommandForm(forms.Form):
         ),
     )
 
-    def __init__(self, data: Any, *, accounts: QuerySet[Account]) -> None:  # noqa: ANN401
+    def __init__(self, data: Mapping[str, Any] | None, *, accounts: QuerySet[Account]) -> None:
         super().__init__(data)
         set_accounts(self, accounts)
 
 
 class ReviewForm(_NewConnectionForm):
-    """What a command was understood as: each of its values, and what shall stand in its place."""
+    """A parsed command: for each of its values, the placeholder that replaces it."""
 
     environment = forms.ChoiceField(choices=ENVIRONMENT_CHOICES)
     reviewed = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(
         self,
-        data: Any,  # noqa: ANN401
+        data: Mapping[str, Any] | None,
         *,
-        reading: ParsedCommand,
+        parsed: ParsedCommand,
         command: str,
         catalogue: Mapping[str, Attribute],
         accounts: QuerySet[Account],
     ) -> None:
         super().__init__(data, accounts=accounts)
-        self._reading, self._catalogue = reading, catalogue
+        self._parsed, self._catalogue = parsed, catalogue
         self._digest = hashlib.sha256(command.encode()).hexdigest()
         self.initial = {
-            "name": reading.host,
-            "environment": reading.environment.value,
+            "name": parsed.host,
+            "environment": parsed.environment.value,
             "reviewed": self._digest,
         }
-        for number, offer in enumerate(reading.candidates):
-            self.fields[f"{_OFFER}{number}"] = _candidate_field(offer, catalogue)
-        authorization = reading.credentials.authorization
+        for number, candidate in enumerate(parsed.candidates):
+            self.fields[f"{_CANDIDATE}{number}"] = _make_candidate_field(candidate, catalogue)
+        authorization = parsed.credentials.authorization
         for setting in authorization.settings():
             if setting.is_secret and not getattr(authorization, setting.name):
-                self.fields[f"{_SETTING}{setting.name}"] = setting_field(setting)
-        missing = {name for name, value in reading.credentials.named.items() if not value}
+                self.fields[f"{_SETTING}{setting.name}"] = make_setting_field(setting)
+        missing = {name for name, value in parsed.credentials.named.items() if not value}
         add_credential_fields(self, dict.fromkeys(sorted(missing), ""))
 
     def clean_reviewed(self) -> str:
-        """Refuse choices that were made for another command than the one that is here now."""
+        """Raise ValidationError if the choices were made for another command than this one."""
         if self.cleaned_data["reviewed"] != self._digest:
             raise ValidationError("The command has changed since; look at its values once more.")
         return self._digest
 
     def candidates(self) -> Iterator[tuple[Candidate, forms.BoundField]]:
-        """Each value of the command with its field."""
-        for number, offer in enumerate(self._reading.candidates):
-            yield offer, self[f"{_OFFER}{number}"]
+        """Yield each value of the command with its field."""
+        for number, candidate in enumerate(self._parsed.candidates):
+            yield candidate, self[f"{_CANDIDATE}{number}"]
 
-    def save(self) -> Connection | None:
-        """The new connection, or None with the errors on the form."""
-        chosen = {offer.id: self.cleaned_data[field.name] for offer, field in self.candidates()}
-        spec = self._reading.spec(
+    def save(self, *, by: Actor, source: str) -> Connection | None:
+        """Store the connection and return it; if a value is wrong, add errors and return None."""
+        chosen = {
+            candidate.id: self.cleaned_data[field.name] for candidate, field in self.candidates()
+        }
+        spec = self._parsed.spec(
             {label: template for label, template in chosen.items() if template},
             name=self.cleaned_data["name"],
             environment=self.cleaned_data["environment"],
             catalogue=self._catalogue,
         )
-        return self.store(
+        return self.save_spec(
             replace(
                 spec,
-                authorization=self.authorization(spec.authorization),
+                authorization=self.complete_authorization(spec.authorization),
                 credentials={**spec.credentials, **self.entered(_CREDENTIAL)},
-            )
+            ),
+            by=by,
+            source=source,
         )
 
 
 def set_accounts(form: forms.Form, accounts: QuerySet[Account]) -> None:
-    """Offer these accounts; whoever has one alone need not choose it."""
+    """Set the accounts as the choices of the form's field; a single one is chosen already."""
     field = form.fields["account"]
     assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - it is declared above.
     field.queryset = accounts
@@ -224,7 +242,7 @@ def set_accounts(form: forms.Form, accounts: QuerySet[Account]) -> None:
 
 
 def add_credential_fields(form: forms.Form, credentials: Mapping[str, str]) -> None:
-    """A field for each named credential, without which its placeholder would have no value."""
+    """Add a required field for each named credential, which its placeholder gets its value from."""
     for name in credentials:
         form.fields[f"{_CREDENTIAL}{name}"] = forms.CharField(
             label=f"Credential {name}",
@@ -233,19 +251,21 @@ def add_credential_fields(form: forms.Form, credentials: Mapping[str, str]) -> N
         )
 
 
-def _candidate_field(offer: Candidate, catalogue: Mapping[str, Attribute]) -> forms.ChoiceField:
+def _make_candidate_field(
+    candidate: Candidate, catalogue: Mapping[str, Attribute]
+) -> forms.ChoiceField:
     choices = [
-        (placeholder(attribute, is_text=offer.leaf.is_text), attribute.label)
+        (placeholder(attribute, is_text=candidate.value.is_text), attribute.label)
         for attribute in catalogue.values()
     ]
-    guessed = offer.match_attribute.template if offer.match_attribute else ""
-    if guessed and guessed not in dict(choices):
-        choices.insert(0, (guessed, guessed))
-    kept = f"keep {offer.leaf.value[:60]}"
-    is_sure = offer.match_attribute is not None and offer.match_attribute.is_sure
+    suggested = candidate.match.template if candidate.match else ""
+    if suggested and suggested not in dict(choices):
+        choices.insert(0, (suggested, suggested))
+    keep_label = f"keep {candidate.value.value[:60]}"
+    is_sure = candidate.match is not None and candidate.match.is_sure
     return forms.ChoiceField(
-        label=offer.leaf.label,
-        choices=[("", kept), *choices],
+        label=candidate.value.label,
+        choices=[("", keep_label), *choices],
         required=False,
-        initial=guessed if is_sure else "",
+        initial=suggested if is_sure else "",
     )

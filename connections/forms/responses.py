@@ -1,4 +1,4 @@
-"""The forms of a response rule and of an expected response."""
+"""Forms of a response rule and of an expected response."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from typing import Any
 
 from django import forms
 
-from connections.forms.fields import DocumentField
-from connections.forms.key_value_fields import HeadersField
+from connections.forms.fields.document import DocumentField
+from connections.forms.fields.key_value import HeadersField
+from connections.forms.validation import ValidatedModelForm
+from connections.mapping.validation import validate_rule
 from connections.models import ExpectedResponse, ResponseRule
 
 LAST_POSITION = 9_999
-"""The position of a new rule whose number was left empty; saving numbers all rules anew."""
+"""The position of a new rule without a number; saving then numbers all rules from 1."""
 
 _CODE = {"spellcheck": "false", "autocomplete": "off"}
 
 
-class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One rule; without a number it comes last."""
+class RuleForm(ValidatedModelForm):
+    """One rule; without a number it is the last."""
+
+    validate_row = staticmethod(validate_rule)
 
     position = forms.IntegerField(required=False, min_value=0, max_value=LAST_POSITION)
 
@@ -41,13 +45,13 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.initial.pop("position", None)
 
     def clean_position(self) -> int:
-        """The number that was given, or the last place."""
+        """Return the number that was entered, or else the last position."""
         position = self.cleaned_data.get("position")
         return LAST_POSITION if position is None else int(position)
 
 
-class ExpectedResponseForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One documented answer."""
+class ExpectedResponseForm(forms.ModelForm):  # type: ignore[type-arg] # Not generic at run time.
+    """One documented response."""
 
     headers = HeadersField(example="Content-Type")
 

@@ -1,1 +1,1 @@
-"""Rows to values and back; the only room that knows both."""
+"""Convert between a connection's rows, its spec and its form, and validate the rows."""

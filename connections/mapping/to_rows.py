@@ -1,4 +1,4 @@
-"""From a connection's value to its rows and back; must not know files, forms or pages."""
+"""Convert a ConnectionSpec to a connection's rows, and store them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from connections.core.spec import ConnectionSpec, Limits
+from connections.core.response.rules import Rule
+from connections.core.spec import ConnectionSpec, DocumentedResponse, Limits
+from connections.mapping.validation import full_clean
 from connections.models import Account, Connection, Endpoint, ExpectedResponse, ResponseRule
 from connections.models.connections import CREDENTIALS_PREFIX
 
@@ -19,27 +21,28 @@ RowT = TypeVar("RowT", bound=Model)
 def store_connection(spec: ConnectionSpec, *, account: Account) -> Connection:
     """Create or replace the account's connection of this name, and return it.
 
-    Storing the same twice changes nothing. A credential that the value leaves empty stays as it is.
+    Storing the same spec twice changes nothing. A credential that is empty in the spec keeps its
+    stored value. Raise ValidationError, with the column, if no request could be built.
     """
     connection = Connection.objects.filter(account=account, name=spec.name).first()
     connection = connection or Connection(account=account, name=spec.name)
     is_changed = _copy_columns(connection, spec) or connection.pk is None
     if is_changed:
-        connection.full_clean()
+        full_clean(connection)
         connection.save()
-    parts = (
+    are_changed = (
         _store_endpoints(connection, spec),
-        _replace(connection.response_rules.all(), _rules(connection, spec)),
-        _replace(connection.expected_responses.all(), _expected_responses(connection, spec)),
+        _replace_rules(connection, spec),
+        _replace_expected_responses(connection, spec),
     )
-    if any(parts) and not is_changed:
+    if any(are_changed) and not is_changed:
         connection.save(update_fields=["changed_at"])
     return connection
 
 
 def _copy_columns(connection: Connection, spec: ConnectionSpec) -> bool:
-    """Whether one of them is another one now."""
-    secrets = {**_kept_secrets(connection, spec), **_given_secrets(spec)}
+    """Copy the spec onto the unsaved row; return True if anything changed."""
+    secrets = {**_kept_secrets(connection, spec), **_spec_secrets(spec)}
     columns = {**_columns(spec), "secrets": secrets}
     changed = {name for name, value in columns.items() if getattr(connection, name) != value}
     for name in changed:
@@ -48,7 +51,7 @@ def _copy_columns(connection: Connection, spec: ConnectionSpec) -> bool:
 
 
 def _columns(spec: ConnectionSpec) -> dict[str, Any]:
-    wait = spec.reading.wait
+    retry_after = spec.response_handling.wait
     return {
         "documentation": spec.documentation,
         "method": spec.method,
@@ -61,11 +64,11 @@ def _columns(spec: ConnectionSpec) -> dict[str, Any]:
         "required_attributes": list(spec.required),
         "empty_values": spec.empty_values.value,
         "idempotency_header": spec.idempotency_header,
-        "reason_path": spec.reading.reason,
-        "reference_path": spec.reading.reference,
-        "wait_where": wait.where if wait else "",
-        "wait_path": wait.path if wait else "",
-        "wait_unit": wait.unit.value if wait else "seconds",
+        "reason_path": spec.response_handling.reason,
+        "reference_path": spec.response_handling.reference,
+        "wait_where": retry_after.where if retry_after else "",
+        "wait_path": retry_after.path if retry_after else "",
+        "wait_unit": retry_after.unit.value if retry_after else "seconds",
         "sample_attributes": dict(spec.sample),
         "limits": _limits(spec.limits),
         "on_unknown": spec.on_unknown.value,
@@ -78,14 +81,14 @@ def _plain_settings(spec: ConnectionSpec) -> dict[str, str]:
     return {name: value for name, value in settings.items() if name not in secret}
 
 
-def _given_secrets(spec: ConnectionSpec) -> dict[str, str]:
+def _spec_secrets(spec: ConnectionSpec) -> dict[str, str]:
     named = {f"{CREDENTIALS_PREFIX}{name}": value for name, value in spec.credentials.items()}
-    every = {**spec.authorization.secrets(), **named}
-    return {name: value for name, value in every.items() if value}
+    secrets = {**spec.authorization.secrets(), **named}
+    return {name: value for name, value in secrets.items() if value}
 
 
 def _kept_secrets(connection: Connection, spec: ConnectionSpec) -> dict[str, str]:
-    """What is saved already under names that the value still has."""
+    """Return the saved secrets whose names are still in the spec."""
     names = {setting.name for setting in spec.authorization.settings() if setting.is_secret}
     names |= {f"{CREDENTIALS_PREFIX}{name}" for name in spec.credentials}
     return {name: value for name, value in connection.secrets.items() if name in names}
@@ -99,7 +102,10 @@ def _limits(limits: Limits) -> dict[str, Any]:
 
 
 def _store_endpoints(connection: Connection, spec: ConnectionSpec) -> bool:
-    """Whether there is another one, or one less; their own credentials stay."""
+    """Make the stored endpoints equal the spec's; return True if any changed.
+
+    An endpoint that stays keeps its own credentials.
+    """
     before = dict(connection.endpoints.values_list("environment", "url"))
     connection.endpoints.exclude(environment__in=spec.endpoints).delete()
     for environment, url in spec.endpoints.items():
@@ -109,29 +115,55 @@ def _store_endpoints(connection: Connection, spec: ConnectionSpec) -> bool:
     return before != dict(spec.endpoints)
 
 
-def _rules(connection: Connection, spec: ConnectionSpec) -> list[ResponseRule]:
-    return [
-        ResponseRule.from_domain(rule, connection=connection, position=position)
-        for position, rule in enumerate(spec.reading.rules, start=1)
-    ]
+def build_rule_row(rule: Rule, *, connection: Connection, position: int) -> ResponseRule:
+    """Return an unsaved row of the rule."""
+    return ResponseRule(
+        connection=connection,
+        position=position,
+        status=rule.status,
+        where=rule.where,
+        path=rule.path,
+        operator=rule.operator,
+        value="\n".join(rule.value),
+        ignore_case=rule.ignore_case,
+        outcome=rule.outcome.value,
+    )
 
 
-def _expected_responses(connection: Connection, spec: ConnectionSpec) -> list[ExpectedResponse]:
-    return [
-        ExpectedResponse(
-            connection=connection,
-            name=expected.name,
-            status=expected.status,
-            headers=dict(expected.headers),
-            body=expected.body,
-            outcome=expected.outcome.value,
-        )
-        for expected in spec.expected_responses
+def build_expected_response_row(
+    documented: DocumentedResponse, *, connection: Connection
+) -> ExpectedResponse:
+    """Return an unsaved row of the documented response."""
+    return ExpectedResponse(
+        connection=connection,
+        name=documented.name,
+        status=documented.status,
+        headers=dict(documented.headers),
+        body=documented.body,
+        outcome=documented.outcome.value,
+    )
+
+
+def _replace_rules(connection: Connection, spec: ConnectionSpec) -> bool:
+    """Make the stored rules equal the spec's; return True if any changed."""
+    rows = [
+        build_rule_row(rule, connection=connection, position=position)
+        for position, rule in enumerate(spec.response_handling.rules, start=1)
     ]
+    return _replace(connection.response_rules.all(), rows)
+
+
+def _replace_expected_responses(connection: Connection, spec: ConnectionSpec) -> bool:
+    """Make the stored expected responses equal the spec's; return True if any changed."""
+    rows = [
+        build_expected_response_row(documented, connection=connection)
+        for documented in spec.expected_responses
+    ]
+    return _replace(connection.expected_responses.all(), rows)
 
 
 def _replace(stored: QuerySet[RowT], rows: list[RowT]) -> bool:
-    """Store the rows in place of those that are there, unless they are the same."""
+    """Delete the stored rows and store these, unless they are equal; return True if they differ."""
     if [_values(row) for row in stored] == [_values(row) for row in rows]:
         return False
     stored.delete()

@@ -1,4 +1,4 @@
-"""Accounts and what they own beside connections; must not know how anything is delivered."""
+"""Accounts with their campaigns and custom attributes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.db import models
 
 from connections.core.attributes import CATALOGUE, Attribute, AttributeType, CampaignKind
 from connections.core.request.templates import CREDENTIALS
-from connections.models.scoping import ScopedQuerySet
+from connections.models.choices import ATTRIBUTE_TYPE_CHOICES, CAMPAIGN_KIND_CHOICES
+from connections.models.querysets import ScopedQuerySet
 
 _KEY = RegexValidator(
     r"^[a-z][a-z0-9_]*\Z", "Lower-case letters, digits and underscores, a letter first."
@@ -19,26 +20,26 @@ _KEY = RegexValidator(
 
 
 def make_campaign_key() -> str:
-    """A key that names a campaign to the outside: no secret, but not to be guessed by counting."""
+    """Return a new key for a campaign in the intake API: not secret, but not guessable either."""
     return f"cmp_{secrets.token_hex(8)}"
 
 
 class AccountQuerySet(ScopedQuerySet["Account"]):
-    """Questions about accounts."""
+    """Querysets for accounts."""
 
     account_path = "pk"
 
 
 class CampaignQuerySet(ScopedQuerySet["Campaign"]):
-    """Questions about campaigns."""
+    """Querysets for campaigns."""
 
 
 class CustomAttributeQuerySet(ScopedQuerySet["CustomAttribute"]):
-    """Questions about custom attributes."""
+    """Querysets for custom attributes."""
 
 
 class Account(models.Model):
-    """One advertiser; staff see the accounts that they are members of."""
+    """One advertiser; users see the accounts that they are members of."""
 
     name = models.CharField(max_length=200, unique=True)
     slug = models.SlugField(max_length=100, unique=True, help_text="Names the account in commands.")
@@ -54,16 +55,17 @@ class Account(models.Model):
         return self.name
 
     def catalogue(self) -> dict[str, Attribute]:
-        """The attributes that this account's referrals may carry: everybody's and its own.
+        """Return the attributes that the account's referrals may have: the catalogue's and its own.
 
-        A name that is everybody's means the same for all, whoever had it first.
+        The catalogue's attribute wins where an account has used the key before the catalogue.
         """
-        own = {row.key: row.as_attribute() for row in self.custom_attributes.all()}
+        own = {row.key: row.to_attribute() for row in self.custom_attributes.all()}
+        # The catalogue stands first for its order, and last because it wins.
         return {**CATALOGUE, **own, **CATALOGUE}
 
 
 class Campaign(models.Model):
-    """What a referral came in for."""
+    """A campaign of an account: each referral belongs to one."""
 
     class Status(models.TextChoices):
         LIVE = "live", "Live"
@@ -80,7 +82,7 @@ class Campaign(models.Model):
     )
     kind = models.CharField(
         max_length=32,
-        choices=[(kind.value, kind.label) for kind in CampaignKind],
+        choices=CAMPAIGN_KIND_CHOICES,
         help_text="Decides which attributes its referrals may share.",
     )
     status = models.CharField(max_length=16, choices=Status, default=Status.LIVE)
@@ -93,7 +95,7 @@ class Campaign(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "name"], name="campaign_name_in_account"),
             models.CheckConstraint(
-                condition=models.Q(kind__in=[one.value for one in CampaignKind]),
+                condition=models.Q(kind__in=[kind.value for kind in CampaignKind]),
                 name="campaign_kind_is_known",
             ),
             models.CheckConstraint(
@@ -107,14 +109,14 @@ class Campaign(models.Model):
 
 
 class CustomAttribute(models.Model):
-    """An attribute that one account has beside the catalogue."""
+    """An attribute that one account has in addition to the catalogue."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="custom_attributes")
     key = models.CharField(max_length=64, validators=[_KEY])
     label = models.CharField(max_length=200)
     type = models.CharField(
         max_length=16,
-        choices=[(kind.value, kind.value.capitalize()) for kind in AttributeType],
+        choices=ATTRIBUTE_TYPE_CHOICES,
         default=AttributeType.TEXT.value,
     )
     example = models.CharField(max_length=500, blank=True)
@@ -136,18 +138,18 @@ class CustomAttribute(models.Model):
         return self.label
 
     def clean(self) -> None:
-        """Refuse a key that means something else already."""
+        """Raise ValidationError if the key is the catalogue's or reserved."""
         if self.key in CATALOGUE or self.key == CREDENTIALS:
             raise ValidationError({"key": f'"{self.key}" means something else already.'})
 
-    def as_attribute(self) -> Attribute:
-        """The row as the catalogue's own kind of value."""
-        everybody = frozenset(CampaignKind)
+    def to_attribute(self) -> Attribute:
+        """Return the row as an attribute like the catalogue's."""
+        every_kind = frozenset(CampaignKind)
         return Attribute(
             key=self.key,
             label=self.label,
             type=AttributeType(self.type),
             example=self.example,
             is_personal=self.is_personal,
-            shared_by=frozenset({CampaignKind.LEAD_GENERATION}) if self.is_personal else everybody,
+            shared_by=frozenset({CampaignKind.LEAD_GENERATION}) if self.is_personal else every_kind,
         )

@@ -1,23 +1,24 @@
-"""Connection tests: what the Test button sent and what came of it, apart from real deliveries."""
+"""Connection tests: exchanges of the Test button, kept apart from real deliveries."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
 
-from connections.models.connections import ENVIRONMENT_CHOICES, OUTCOME_CHOICES, Connection
+from connections.models.choices import ENVIRONMENT_CHOICES, OUTCOME_CHOICES
+from connections.models.connections import Connection
 from connections.models.exchanges import ExchangeRecord
-from connections.models.scoping import ScopedQuerySet
+from connections.models.querysets import ScopedQuerySet
 
 
 class ConnectionTestQuerySet(ScopedQuerySet["ConnectionTest"]):
-    """Questions about connection tests."""
+    """Querysets for connection tests."""
 
     account_path = "connection__account"
 
 
 class ConnectionTest(ExchangeRecord):
-    """One test: the exchange, its outcome, and whether it is the one that was expected."""
+    """One test: the exchange, its outcome, and whether the outcome was the expected one."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="tests")
     environment = models.CharField(max_length=16, choices=ENVIRONMENT_CHOICES)

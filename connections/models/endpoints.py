@@ -1,19 +1,17 @@
-"""Where a CRM's systems are reached, and who at the advertiser answers questions about it."""
+"""Endpoints of a CRM, and the advertiser's technical contacts."""
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
 from django.db import models
 
-from connections.core.errors import DescriptionError
-from connections.core.request.builder import check_endpoint
-from connections.core.spec import Environment
-from connections.models.connections import ENVIRONMENT_CHOICES, Connection
+from connections.core.request.spec import Environment
+from connections.models.choices import ENVIRONMENT_CHOICES
+from connections.models.connections import Connection
 from connections.models.fields import EncryptedJSONField
 
 
 class Endpoint(models.Model):
-    """Where one of the CRM's systems is reached, with its own credentials where they differ."""
+    """The URL of one of the CRM's environments, with its own credentials where they differ."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="endpoints")
     environment = models.CharField(
@@ -31,7 +29,9 @@ class Endpoint(models.Model):
                 fields=["connection", "environment"], name="endpoint_for_each_environment"
             ),
             models.CheckConstraint(
-                condition=models.Q(environment__in=[one.value for one in Environment]),
+                condition=models.Q(
+                    environment__in=[environment.value for environment in Environment]
+                ),
                 name="endpoint_environment_is_known",
             ),
         ]
@@ -39,16 +39,9 @@ class Endpoint(models.Model):
     def __str__(self) -> str:
         return f"{self.get_environment_display()}: {self.url}"
 
-    def clean(self) -> None:
-        """Refuse a text that can't be an endpoint."""
-        try:
-            check_endpoint(self.url)
-        except DescriptionError as error:
-            raise ValidationError({"url": error.message}) from error
-
 
 class TechnicalContact(models.Model):
-    """Who at the advertiser answers questions about the connection."""
+    """The advertiser's contact for questions about the connection."""
 
     connection = models.ForeignKey(
         Connection, on_delete=models.CASCADE, related_name="technical_contacts"

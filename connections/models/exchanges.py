@@ -1,4 +1,4 @@
-"""How an exchange and its meaning are kept in a row; must not know what the exchange was for."""
+"""Columns that store an exchange and its classification; for attempts and for tests."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ from typing import Any
 from django.db import models
 
 from connections.core.messages import Exchange, Headers, Request, Response
-from connections.core.response.outcomes import Outcome
-from connections.core.response.rules import Classification
+from connections.core.response.matching import Classification
+from connections.models.choices import OUTCOME_CHOICES
 
 KEPT_BODY_BYTES = 16 * 1024
-"""Bytes kept of each body; enough for every documented answer, small enough for a million rows."""
+"""Bytes stored of each body: enough for every documented response, and for a million rows."""
 
 
 class ExchangeRecord(models.Model):
-    """The columns of one exchange, masked, and of what it meant."""
+    """The columns of one masked exchange and of its classification."""
 
     started_at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField(null=True)
-    outcome = models.CharField(
-        max_length=16, choices=[(outcome.value, outcome.capitalize()) for outcome in Outcome]
-    )
+    outcome = models.CharField(max_length=16, choices=OUTCOME_CHOICES)
     rule = models.CharField(
         max_length=500, blank=True, help_text="The rule that matched, in words."
     )
@@ -42,7 +40,7 @@ class ExchangeRecord(models.Model):
         abstract = True
 
     def request(self) -> Request:
-        """The request as it was sent, masked."""
+        """Return the request as it was sent, masked."""
         return Request(
             method=self.request_method,
             url=self.request_url,
@@ -51,7 +49,7 @@ class ExchangeRecord(models.Model):
         )
 
     def response(self) -> Response | None:
-        """The response as it was received, masked."""
+        """Return the response as it was received, masked; None if none was."""
         if self.response_status is None:
             return None
         return Response(
@@ -61,39 +59,41 @@ class ExchangeRecord(models.Model):
         )
 
 
-def exchange_columns(exchange: Exchange, meaning: Classification, rule: str = "") -> dict[str, Any]:
-    """The columns of an ExchangeRecord except `started_at`; the exchange is masked on the way."""
+def exchange_columns(
+    exchange: Exchange, classification: Classification, rule: str = ""
+) -> dict[str, Any]:
+    """Return the columns of an ExchangeRecord except `started_at`, with the exchange masked."""
     masked = exchange.masked()
     response, error = masked.response, masked.error
     mask = exchange.request.mask
     return {
         "duration_ms": round(exchange.duration * 1000),
-        "outcome": meaning.outcome.value,
+        "outcome": classification.outcome.value,
         "rule": rule[:500],
-        "reason": storable(mask.in_text(meaning.reason)),
-        "reference": storable(mask.in_text(meaning.reference))[:500],
+        "reason": _to_storable(mask.in_text(classification.reason)),
+        "reference": _to_storable(mask.in_text(classification.reference))[:500],
         "request_method": masked.request.method,
-        "request_url": storable(masked.request.url),
+        "request_url": _to_storable(masked.request.url),
         "request_headers": dump_headers(masked.request.headers),
         "request_body": masked.request.body[:KEPT_BODY_BYTES],
         "response_status": response.status if response else None,
         "response_headers": dump_headers(response.headers) if response else "",
         "response_body": response.body[:KEPT_BODY_BYTES] if response else None,
         "error_code": error.code.value if error else "",
-        "error_message": storable(error.message) if error else "",
+        "error_message": _to_storable(error.message) if error else "",
     }
 
 
 def dump_headers(headers: Headers) -> str:
-    """Headers as JSON text."""
-    return storable(json.dumps(headers, ensure_ascii=False)) if headers else ""
+    """Return the headers as JSON text."""
+    return _to_storable(json.dumps(headers, ensure_ascii=False)) if headers else ""
 
 
 def load_headers(text: str) -> Headers:
-    """Headers from JSON text."""
+    """Return the headers from JSON text."""
     return tuple((name, value) for name, value in json.loads(text)) if text else ()
 
 
-def storable(text: str) -> str:
-    """The text without what a database refuses: NUL, and halves of surrogate pairs."""
+def _to_storable(text: str) -> str:
+    """Return the text without what a database refuses: NUL, and halves of surrogate pairs."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()

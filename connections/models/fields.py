@@ -14,31 +14,31 @@ from connections.encryption import decrypt, encrypt
 
 
 class EncryptedMapping(Mapping[str, str]):
-    """Credentials as they stand in the database, decrypted when somebody looks.
+    """Credentials as they are stored, decrypted at the first access.
 
-    A row whose key is gone can be read, listed and held like any other; only who needs the
-    credentials themselves gets ImproperlyConfigured.
+    Without the right key a row can still be read, listed and held; only an access to its
+    credentials raises ImproperlyConfigured.
     """
 
     def __init__(self, token: str) -> None:
         self.token = token
 
     def __getitem__(self, name: str) -> str:
-        return self._opened[name]
+        return self._decrypted[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._opened)
+        return iter(self._decrypted)
 
     def __len__(self) -> int:
-        return len(self._opened)
+        return len(self._decrypted)
 
     def __repr__(self) -> str:
-        return "Sealed(••••)"
+        return "EncryptedMapping(••••)"
 
     @cached_property
-    def _opened(self) -> dict[str, str]:
-        opened: dict[str, str] = json.loads(decrypt(self.token))
-        return opened
+    def _decrypted(self) -> dict[str, str]:
+        decrypted: dict[str, str] = json.loads(decrypt(self.token))
+        return decrypted
 
 
 class EncryptedJSONField(models.TextField):  # type: ignore[type-arg] # Not generic at run time.
@@ -53,12 +53,14 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg] # Not gene
     def from_db_value(self, value: str | None, *_: object) -> Mapping[str, str]:
         return EncryptedMapping(value) if value else {}
 
-    def to_python(self, value: Any) -> Any:  # noqa: ANN401 - as every field.
+    def to_python(self, value: object) -> object:
         return value
 
-    def get_prep_value(self, value: Any) -> str:  # noqa: ANN401 - as every field.
+    def get_prep_value(self, value: Mapping[str, str] | None) -> str:
         try:
             return encrypt(json.dumps(dict(value))) if value else ""
         except ImproperlyConfigured:
-            # What can't be decrypted is kept as it is: the key may come back.
-            return str(value.token)
+            if isinstance(value, EncryptedMapping):
+                # Store the same token again: the key may be restored later.
+                return value.token
+            raise

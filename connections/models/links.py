@@ -7,21 +7,21 @@ from django.db import models
 
 from connections.models.accounts import Campaign
 from connections.models.connections import Connection
-from connections.models.scoping import ScopedQuerySet
+from connections.models.querysets import ScopedQuerySet
 
 
 class LinkQuerySet(ScopedQuerySet["Link"]):
-    """Questions about links."""
+    """Querysets for links."""
 
     account_path = "connection__account"
 
     def active(self) -> LinkQuerySet:
-        """The links that are on."""
+        """Return the links that have not ended."""
         return self.filter(unlinked_at=None)
 
 
 class Link(models.Model):
-    """One period in which a campaign's referrals go to a connection; on until it is unlinked."""
+    """One period in which a campaign's referrals go to a connection; active until unlinked."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="links")
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="links")
@@ -58,5 +58,5 @@ class Link(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Whether referrals take this way now."""
+        """Whether the campaign's new referrals go to the connection."""
         return self.unlinked_at is None

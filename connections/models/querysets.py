@@ -1,44 +1,28 @@
-"""Questions about connections as a whole; must not know what describes one."""
+"""The base queryset of every model whose rows belong to an account."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import ClassVar, Self, TypeVar
 
-from django.apps import apps
-from django.db.models import OuterRef, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import models
 
-from connections.models.scoping import ScopedQuerySet
-
-if TYPE_CHECKING:
-    from connections.models.connections import Connection  # noqa: F401 - named by the base class.
+ModelT = TypeVar("ModelT", bound=models.Model)
 
 
-def _newest_test_is_good() -> Coalesce:
-    """Only the newest counts: what went well yesterday says little after a failure today.
+class ScopedQuerySet(models.QuerySet[ModelT, ModelT]):
+    """Querysets for rows that belong to an account; `account_path` is the lookup to it.
 
-    When a test began says nothing about what it read, as a change may be saved meanwhile.
+    Every list, filter, autocomplete and view uses `visible_to` for the rows that a user may see.
     """
-    tests = apps.get_model("connections", "ConnectionTest").objects.filter(
-        connection=OuterRef("pk"), connection_changed_at=OuterRef("changed_at")
-    )
-    newest = tests.order_by("-started_at", "-pk").values("is_good")[:1]
-    return Coalesce(Subquery(newest), Value(value=False))
 
+    account_path: ClassVar[str] = "account"
 
-class ConnectionQuerySet(ScopedQuerySet["Connection"]):
-    """Questions about connections."""
-
-    def tested(self) -> ConnectionQuerySet:
-        """Those whose newest test of what they are now was good; the others are untested."""
-        return self.filter(_newest_test_is_good())
-
-    def with_is_tested(self) -> ConnectionQuerySet:
-        """With `is_tested` on each, so that a list asks once and not for every row."""
-        return self.annotate(is_tested=_newest_test_is_good())
-
-    def with_everything(self) -> ConnectionQuerySet:
-        """With all rows that `spec` and the account's catalogue ask for, in a few queries."""
-        return self.select_related("account").prefetch_related(
-            "endpoints", "response_rules", "expected_responses", "account__custom_attributes"
-        )
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Return the rows of the accounts whose member the user is; for a superuser all rows."""
+        if user.is_superuser:
+            return self
+        if user.is_anonymous:
+            return self.none()
+        # The accounts as a subquery: a join to their members would double rows and refuse updates.
+        return self.filter(**{f"{self.account_path}__in": user.accounts.all()})

@@ -1,1 +1,1 @@
-"""What people and workers do to connections; each operation writes history."""
+"""Operations on connections; each one writes what it changed to the history."""

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from connections.core.attributes import CampaignKind, examples, shareable
 from connections.models import Campaign, Connection, Link
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
+from connections.operations.history import Actor, record_change
 
 
 class LinkRefused(Exception):  # noqa: N818 - it says what happened to the link.
-    """A campaign can't be linked; the message says why and what would help."""
+    """A campaign can't be linked or unlinked; the message gives the reason and a remedy."""
 
 
 class CampaignAlreadyLinked(LinkRefused):
@@ -23,27 +19,36 @@ class CampaignAlreadyLinked(LinkRefused):
 
 
 class NotLinked(LinkRefused):
-    """There is no such link to take away."""
+    """The campaign is not linked to this connection."""
 
 
-def link_campaign(campaign: Campaign, *, connection: Connection, by: User | None) -> Link:
-    """From now on, send the campaign's referrals to the connection; raises LinkRefused."""
-    _refuse_another_account(campaign, connection)
-    _refuse_what_may_not_be_shared(campaign, connection)
+def link_campaign(campaign: Campaign, *, connection: Connection, by: Actor) -> Link:
+    """Store a link, so that new referrals of the campaign go to the connection; return it.
+
+    The campaign's and the connection's history each get an entry. Raise LinkRefused.
+    """
+    _check_account(campaign, connection)
+    _check_shareable(campaign, connection)
     try:
         with transaction.atomic():
-            return Link.objects.create(
-                campaign=campaign, connection=connection, linked_at=timezone.now(), linked_by=by
+            link = Link.objects.create(
+                campaign=campaign,
+                connection=connection,
+                linked_at=timezone.now(),
+                linked_by=by.user,
             )
+            _record(link, by=by, message=f"Linked {campaign} to {connection}.")
     except IntegrityError as error:
         message = f"{campaign} is linked to {connection} already."
         raise CampaignAlreadyLinked(message) from error
+    return link
 
 
-def unlink_campaign(campaign: Campaign, *, connection: Connection, by: User | None) -> Link:
-    """From now on, send no more of the campaign's referrals there; raises NotLinked.
+def unlink_campaign(campaign: Campaign, *, connection: Connection, by: Actor) -> Link:
+    """End the link, so that no new referral of the campaign goes to the connection; return it.
 
-    What waits already is still delivered.
+    Pending deliveries are still made. The campaign's and the connection's history each get an
+    entry. Raise NotLinked.
     """
     with transaction.atomic():
         link = (
@@ -54,24 +59,32 @@ def unlink_campaign(campaign: Campaign, *, connection: Connection, by: User | No
         )
         if link is None:
             raise NotLinked(f"{campaign} is not linked to {connection}.")
-        link.unlinked_at, link.unlinked_by = timezone.now(), by
+        link.unlinked_at, link.unlinked_by = timezone.now(), by.user
         link.save(update_fields=["unlinked_at", "unlinked_by"])
+        _record(link, by=by, message=f"Unlinked {campaign} from {connection}.")
     return link
 
 
 def withheld_attributes(connection: Connection, kind: str) -> list[str]:
-    """What the connection needs and a campaign of this kind may not share."""
+    """Return the required attributes that a campaign of this kind may not share."""
     catalogue = connection.account.catalogue()
     shared = shareable(examples(catalogue), CampaignKind(kind), catalogue)
     return [name for name in connection.required_attributes if name not in shared]
 
 
-def _refuse_another_account(campaign: Campaign, connection: Connection) -> None:
+def _record(link: Link, *, by: Actor, message: str) -> None:
+    record_change(link.campaign, by=by, message=message)
+    record_change(link.connection, by=by, message=message)
+
+
+def _check_account(campaign: Campaign, connection: Connection) -> None:
+    """Raise LinkRefused if the two belong to different accounts."""
     if campaign.account_id != connection.account_id:
         raise LinkRefused(f"{campaign} and {connection} belong to different accounts.")
 
 
-def _refuse_what_may_not_be_shared(campaign: Campaign, connection: Connection) -> None:
+def _check_shareable(campaign: Campaign, connection: Connection) -> None:
+    """Raise LinkRefused if the campaign may not share what the connection requires."""
     withheld = withheld_attributes(connection, campaign.kind)
     if withheld:
         kind = CampaignKind(campaign.kind).label.lower()

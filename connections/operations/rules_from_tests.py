@@ -1,79 +1,66 @@
-"""From an answer that came to a rule or an expected response of its connection.
-
-Must not know pages; what an answer suggests is known elsewhere.
-"""
+"""Add a rule or an expected response to a connection, made from a test's response."""
 
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from connections.core.errors import DescriptionError
 from connections.core.messages import Response
+from connections.core.response.matching import first_match
 from connections.core.response.outcomes import Outcome
 from connections.core.response.parsed import ParsedResponse
 from connections.core.response.rules import Rule
+from connections.mapping.to_rows import build_rule_row
+from connections.mapping.to_spec import compile_rules
 from connections.models import Connection, ExpectedResponse, ResponseRule
+from connections.operations.changes import number_rules, touch
+from connections.operations.history import Actor, record_change
 
 
 class NameTaken(Exception):  # noqa: N818 - it says what is wrong with the name.
-    """The connection has an expected response of this name already."""
+    """The connection already has an expected response with this name."""
 
 
-def add_rule(connection: Connection, *, rule: Rule, answer: Response) -> ResponseRule:
-    """Add the rule where it takes effect: before the first rule that matches the answer now."""
+def add_rule(connection: Connection, *, rule: Rule, response: Response, by: Actor) -> ResponseRule:
+    """Store the rule before the first one that matches the response, or last, and return its row.
+
+    All rules are numbered anew, earlier tests no longer count, and the history gets an entry.
+    """
     with transaction.atomic():
-        rows = list(connection.response_rules.select_for_update())
-        position = _first_match(rows, ParsedResponse(answer)) or len(rows) + 1
+        rules = compile_rules(connection.response_rules.select_for_update())
+        matched = first_match(rules, ParsedResponse(response))
+        position = 1 + (len(rules) if matched is None else matched)
         number_rules(connection)
         connection.response_rules.filter(position__gte=position).update(position=F("position") + 1)
-        row = ResponseRule.from_domain(rule, connection=connection, position=position)
+        row = build_rule_row(rule, connection=connection, position=position)
         row.save()
         touch(connection)
+        record_change(connection, by=by, message=f"Made a rule from a test: {rule}.")
     return row
 
 
 def keep_expected_response(
-    connection: Connection, *, name: str, answer: Response, outcome: Outcome
+    connection: Connection, *, name: str, response: Response, outcome: Outcome, by: Actor
 ) -> ExpectedResponse:
-    """Keep the answer as an expected response of this outcome; raises NameTaken."""
-    content_type = answer.header("Content-Type")
+    """Store the response as an expected one with this outcome, and return its row.
+
+    Earlier tests no longer count, and the history gets an entry. Raise NameTaken if the connection
+    has an expected response with this name.
+    """
+    content_type = response.header("Content-Type")
     try:
         with transaction.atomic():
             row = ExpectedResponse.objects.create(
                 connection=connection,
                 name=name,
-                status=answer.status,
+                status=response.status,
                 headers={"Content-Type": content_type} if content_type else {},
-                body=answer.text(),
+                body=response.text(),
                 outcome=outcome.value,
             )
             touch(connection)
+            record_change(connection, by=by, message=f"Kept an expected response: {name}.")
     except IntegrityError as error:
         message = f'There is an expected response of the name "{name}" already; choose another.'
         raise NameTaken(message) from error
     return row
-
-
-def number_rules(connection: Connection) -> None:
-    """Give the rules the numbers 1, 2, 3 in the order that they have."""
-    for number, row in enumerate(connection.response_rules.all(), start=1):
-        if row.position != number:
-            row.position = number
-            row.save(update_fields=["position"])
-
-
-def touch(connection: Connection) -> None:
-    """The description has changed, so earlier tests count no more."""
-    connection.save(update_fields=["changed_at"])
-
-
-def _first_match(rows: list[ResponseRule], answer: ParsedResponse) -> int | None:
-    """The number of the first rule that matches, from 1."""
-    for number, row in enumerate(rows, start=1):
-        try:
-            if row.to_domain().matches(answer):
-                return number
-        except DescriptionError:
-            continue
-    return None

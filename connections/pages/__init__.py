@@ -1,1 +1,1 @@
-"""The pages on which a connection is set up and tested; the admin gives them their addresses."""
+"""Views for setting up and testing a connection; the admin routes to them."""

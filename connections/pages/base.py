@@ -1,11 +1,8 @@
-"""What all pages about one connection share: who may open them, and the frame of the admin.
-
-Must not know what a page shows.
-"""
+"""Access checks and rendering for all pages about one connection."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -14,14 +11,14 @@ from django.template.response import TemplateResponse
 
 from connections.models import Connection
 
-if TYPE_CHECKING:
-    Admin = admin.ModelAdmin[Connection]
+Admin: TypeAlias = "admin.ModelAdmin[Connection]"
+"""The admin of connections; a string, because the class is not generic at run time."""
 
 
 def connection_to_change(model_admin: Admin, request: HttpRequest, object_id: str) -> Connection:
-    """The connection, for somebody who may change it.
+    """Return the connection if the user may change it; raise PermissionDenied otherwise.
 
-    Another account's is not found, so that ids tell nothing; raises PermissionDenied otherwise.
+    Raise Http404 for another account's connection, so that ids reveal nothing.
     """
     connection = connection_to_view(model_admin, request, object_id)
     if not model_admin.has_change_permission(request, connection):
@@ -30,7 +27,7 @@ def connection_to_change(model_admin: Admin, request: HttpRequest, object_id: st
 
 
 def connection_to_view(model_admin: Admin, request: HttpRequest, object_id: str) -> Connection:
-    """The connection, for somebody who may see it."""
+    """Return the connection if the user may see it; raise Http404 or PermissionDenied otherwise."""
     connection = model_admin.get_object(request, object_id)
     if connection is None:
         raise Http404
@@ -42,11 +39,11 @@ def connection_to_view(model_admin: Admin, request: HttpRequest, object_id: str)
 def render(
     model_admin: Admin, request: HttpRequest, template: str, context: dict[str, Any]
 ) -> HttpResponse:
-    """The template in the frame of the admin."""
-    frame = {
+    """Return the rendered template with the context that every page of the admin needs."""
+    full_context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         **context,
     }
     request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, template, frame)
+    return TemplateResponse(request, template, full_context)

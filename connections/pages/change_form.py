@@ -1,4 +1,4 @@
-"""What the page of one connection shows around its form; must not know how it looks."""
+"""Template context of the page on which one connection is changed."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from django.forms import BoundField
 
 from connections.core.request.authorization import authorizations
 from connections.core.request.bodies import body_encodings
-from connections.forms.draft import build_draft
 from connections.forms.tabs import tabs
-from connections.mapping.draft import Draft, saved_draft
+from connections.mapping.draft import Draft, build_draft, saved_draft
 from connections.models import Connection
 from connections.pages.preview import preview_context
 from connections.preview import Preview
 
 _MODULES = [
     f"connections/{name}.js"
-    for name in ("tabs", "filter", "formsets", "rows", "choices", "insert", "preview")
+    for name in ("tabs", "filter", "formsets", "key_value", "choices", "insert", "preview")
 ]
-"""The page's own JavaScript: small modules that know nothing of each other."""
+"""The page's own JavaScript modules, which do not depend on each other."""
 
-FIELDSETS_TO_READ = [
-    ("General", {"fields": ["account", "name", "documentation", "shown_state_and_reason"]}),
+READONLY_FIELDSETS = [
+    ("General", {"fields": ["account", "name", "documentation", "state_summary"]}),
     ("Endpoint", {"fields": ["method"]}),
-    ("Authorization", {"fields": ["shown_authorization"]}),
+    ("Authorization", {"fields": ["authorization_summary"]}),
     ("Headers", {"fields": ["headers", "content_type", "idempotency_header"]}),
     ("Body", {"fields": ["encoding", "document", "empty_values", "required_attributes"]}),
     (
@@ -43,12 +42,12 @@ FIELDSETS_TO_READ = [
         },
     ),
 ]  # fmt: skip
-"""The same groups for people who may only read: without the fields that take credentials."""
+"""The groups of fields for people who may only read: without the inputs for credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TabView:
-    """One tab with what stands on it."""
+    """One tab with its fieldset, its formsets and the number of problems on it."""
 
     slug: str
     title: str
@@ -71,39 +70,39 @@ class AuthorizationGroup:
 def page_context(
     context: Mapping[str, Any], connection: Connection | None, *, can_change: bool
 ) -> dict[str, Any]:
-    """The tabs, the preview and the parts that the form's own widgets do not bring."""
+    """Return the context of the tabs, the preview, the checklist and the attribute palette."""
     form = context["adminform"].form
-    shown = preview_context(_draft(context, connection))
-    _prepare_rows(context, shown["preview"])
+    preview = preview_context(_build_draft(context, connection))
+    _annotate_rows(context, preview["preview"])
     return {
-        **shown,
+        **preview,
         "page_modules": _MODULES if can_change else ["connections/tabs.js"],
-        "tabs": _tabs(context, dict(shown["problem_counts"])),
+        "tabs": _build_tabs(context, dict(preview["problem_counts"])),
         "can_change": can_change,
         "show_save_and_add_another": False,
-        **(_form_parts(form) if can_change else {}),
-        **(_saved_parts(connection) if connection else {}),
+        **(_form_context(form) if can_change else {}),
+        **(_saved_context(connection) if connection else {}),
     }
 
 
-def _prepare_rows(context: Mapping[str, Any], preview: Preview) -> None:
-    """Let each row know whether it is blank, and an expected response how the rules read it."""
+def _annotate_rows(context: Mapping[str, Any], preview: Preview) -> None:
+    """Set `is_blank` on each row, and on an expected response how the rules classify it."""
     for inline in context["inline_admin_formsets"]:
         for number, row in enumerate(inline.formset.forms):
             row.is_blank = not row.instance.pk and not (row.is_bound and row.has_changed())
             if inline.formset.prefix == "expected_responses":
-                row.reading = preview.readings.get(number)
+                row.response_check = preview.response_checks.get(number)
 
 
-def _draft(context: Mapping[str, Any], connection: Connection | None) -> Draft:
+def _build_draft(context: Mapping[str, Any], connection: Connection | None) -> Draft:
     form = context["adminform"].form
     if form.is_bound:
-        return build_draft(form, [one.formset for one in context["inline_admin_formsets"]])
+        return build_draft(form, [inline.formset for inline in context["inline_admin_formsets"]])
     return saved_draft(connection) if connection else Draft(connection=form.instance)
 
 
-def _tabs(context: Mapping[str, Any], problems: Mapping[str, int]) -> list[TabView]:
-    inlines = {one.formset.prefix: one for one in context["inline_admin_formsets"]}
+def _build_tabs(context: Mapping[str, Any], problems: Mapping[str, int]) -> list[TabView]:
+    inlines = {inline.formset.prefix: inline for inline in context["inline_admin_formsets"]}
     return [
         TabView(
             slug=tab.slug,
@@ -117,7 +116,7 @@ def _tabs(context: Mapping[str, Any], problems: Mapping[str, int]) -> list[TabVi
     ]
 
 
-def _form_parts(form: Any) -> dict[str, Any]:  # noqa: ANN401 - the connection's form.
+def _form_context(form: Any) -> dict[str, Any]:  # noqa: ANN401 - the connection's form.
     return {
         "form": form,
         "authorization_groups": [
@@ -135,8 +134,8 @@ def _form_parts(form: Any) -> dict[str, Any]:  # noqa: ANN401 - the connection's
     }
 
 
-def _saved_parts(connection: Connection) -> dict[str, Any]:
+def _saved_context(connection: Connection) -> dict[str, Any]:
     return {
-        "is_tested": connection.is_tested,  # type: ignore[attr-defined] # The admin's queryset asks.
+        "is_tested": connection.is_tested,  # Annotated by the admin's queryset.
         "last_test": connection.tests.first(),
     }

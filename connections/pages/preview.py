@@ -1,40 +1,35 @@
-"""The preview while typing: what the form as it stands would send. Saves nothing, sends nothing."""
+"""The preview of an unsaved form: the request that it would send. Nothing is sent or saved."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
 
-from connections.forms.draft import build_draft
-from connections.forms.tabs import tabs
-from connections.importers.curl import to_curl
-from connections.mapping.draft import Draft
+from connections.forms.tabs import get_tab, tabs
+from connections.mapping.draft import Draft, build_draft
 from connections.models import Connection
-from connections.pages.base import connection_to_change
-from connections.presentation.highlight import exact_request
-from connections.preview import Preview, make_preview
-
-if TYPE_CHECKING:
-    from connections.pages.base import Admin
+from connections.pages.base import Admin, connection_to_change
+from connections.presentation.exchange import RequestView
+from connections.preview import make_preview
 
 
 def preview(model_admin: Admin, request: HttpRequest, object_id: str = "") -> HttpResponse:
-    """The parts of the page that depend on what is typed, each in a slot of its own."""
+    """Render the HTML fragments of the page that depend on the form's values."""
     connection = connection_to_change(model_admin, request, object_id) if object_id else None
     if connection is None and not model_admin.has_add_permission(request):
         raise PermissionDenied
     draft = posted_draft(model_admin, request, connection)
-    response = render(request, "connections/preview/slots.html", preview_context(draft))
+    response = render(request, "connections/preview/fragments.html", preview_context(draft))
     add_never_cache_headers(response)
     return response
 
 
 def posted_draft(model_admin: Admin, request: HttpRequest, connection: Connection | None) -> Draft:
-    """What the posted form would save."""
+    """Return the draft of the posted form, saving nothing."""
     is_change = connection is not None
     form_class: Any = model_admin.get_form(request, connection, change=is_change)
     form = form_class(request.POST, instance=connection)
@@ -46,17 +41,15 @@ def posted_draft(model_admin: Admin, request: HttpRequest, connection: Connectio
 
 
 def preview_context(draft: Draft) -> dict[str, Any]:
-    """What the templates of the preview ask for."""
-    made = make_preview(draft)
+    """Return the context of the preview's templates; each problem and requirement has its tab."""
+    preview = make_preview(draft)
+    problems = [(problem, get_tab(problem.field)) for problem in preview.problems]
+    slugs = [slug for _, slug in problems]
     return {
-        "preview": made,
-        "exact": exact_request(made.request) if made.request else "",
-        "curl": to_curl(made.request) if made.request else "",
-        "missing": sum(not one.is_met for one in made.requirements),
-        "problem_counts": _problem_counts(made),
+        "preview": preview,
+        "problems": problems,
+        "request_view": RequestView.from_request(preview.request) if preview.request else None,
+        "requirements": [(line, get_tab(line.field)) for line in preview.requirements],
+        "missing": sum(not line.is_met for line in preview.requirements),
+        "problem_counts": [(tab.slug, slugs.count(tab.slug)) for tab in tabs()],
     }
-
-
-def _problem_counts(made: Preview) -> list[tuple[str, int]]:
-    slugs = [problem.tab for problem in made.problems]
-    return [(tab.slug, slugs.count(tab.slug)) for tab in tabs()]

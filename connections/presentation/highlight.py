@@ -1,6 +1,6 @@
-"""Requests and responses in colours, as HTML with classes only; the colours stand in highlight.css.
+"""Render requests and responses as HTML with classes; highlight.css holds their colours.
 
-Everything shown here may have been written by strangers: it leaves this module escaped.
+All texts are untrusted and are escaped here.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from pygments.lexer import Lexer, RegexLexer
 from pygments.lexers.data import JsonLexer
 from pygments.token import STANDARD_TYPES, Comment, Name, String, Text
 
+from connections.core.formatting import Language, detect_language, hex_dump, prettify, raw_text
 from connections.core.messages import Headers, Request, Response
-from connections.presentation.formatting import Language, language_of, prettify, raw_text
 
 
 class _MarkupLexer(RegexLexer):
-    """XML and HTML, in one pass over whatever a stranger wrote: what is never closed reaches to the
-    end. Pygments' own lexers look for its end again from each place where something opens."""
+    """A lexer for XML and HTML in linear time; an unclosed construct reaches to the end.
+
+    Pygments' own lexers search for the end again from each opening, which takes quadratic time.
+    """
 
     flags = re.DOTALL | re.IGNORECASE
     tokens: ClassVar[dict[str, list[tuple[Any, ...]]]] = {
@@ -53,38 +55,37 @@ _LEXERS: dict[Language, type[Lexer]] = {
 }
 
 
-def pretty_body(content: bytes, text: str, content_type: str) -> SafeString:
-    """A body indented and in colours; bytes that are no text stand as hexadecimal numbers."""
-    if not _is_text(content):
-        return format_html("{}", raw_text(content))
-    language = language_of(text, content_type)
-    return coloured(prettify(text, language), language)
+def render_body(content: bytes, text: str, headers: Headers) -> SafeString:
+    """Return a body indented and highlighted, or as hexadecimal if it is not text."""
+    if "\0" in text or ("\ufffd" in text and not _is_utf8(content)):
+        return format_html("{}", hex_dump(content))
+    language = detect_language(text, _content_type(headers))
+    return highlight(prettify(text, language), language)
 
 
-def exact_request(request: Request) -> SafeString:
-    """The request as it goes over the wire, byte for byte, in colours."""
-    content_type = dict(request.headers).get("Content-Type", "")
+def render_exact_request(request: Request) -> SafeString:
+    """Return the request exactly as it is sent, highlighted."""
     text = raw_text(request.body)
-    body = coloured(text, language_of(text, content_type))
-    return format_html("{}\n\n{}", request_head(request), body)
+    body = highlight(text, detect_language(text, _content_type(request.headers)))
+    return format_html("{}\n\n{}", render_request_head(request), body)
 
 
-def request_head(request: Request) -> SafeString:
-    """The first line and the headers of a request."""
+def render_request_head(request: Request) -> SafeString:
+    """Return the first line and the headers of a request."""
     _, _, rest = request.url.partition("://")
     target = rest[rest.index("/") :] if "/" in rest else "/"
     first = format_html('<span class="hl-k">{}</span> {} HTTP/1.1', request.method, target)
     return format_html("{}{}", first, _headers(request.headers))
 
 
-def response_head(response: Response) -> SafeString:
-    """The status and the headers of a response."""
+def render_response_head(response: Response) -> SafeString:
+    """Return the status and the headers of a response."""
     first = format_html('HTTP <span class="hl-m">{}</span>', response.status)
     return format_html("{}{}", first, _headers(response.headers))
 
 
-def coloured(text: str, language: Language) -> SafeString:
-    """The text in the colours of its language."""
+def highlight(text: str, language: Language) -> SafeString:
+    """Return the text as HTML with the classes of its language's tokens."""
     if language is Language.FORM:
         return _form(text)
     if language not in _LEXERS:
@@ -111,7 +112,11 @@ def _lexer(language: Language) -> Lexer:
     return _LEXERS[language](stripnl=False, ensurenl=False)
 
 
-def _is_text(content: bytes) -> bool:
+def _content_type(headers: Headers) -> str:
+    return next((value for name, value in headers if name.lower() == "content-type"), "")
+
+
+def _is_utf8(content: bytes) -> bool:
     try:
         content.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Owns the command line of the CRM simulator, and must not know how it answers a request."""
+"""The command line of the CRM simulator."""
 
 import argparse
 import signal
@@ -6,10 +6,11 @@ import sys
 
 from connections.simulator.crm import CRM, DEMO_KEY
 
-STOPS = {signal.SIGINT, signal.SIGTERM}
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
-def options() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m connections.simulator",
         description="A pretend CRM that receives people over HTTP.",
@@ -21,16 +22,17 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
-    chosen = options()
-    # The stop signals are blocked and awaited, rather than handled, so that neither can interrupt
-    # the start or the stop half-way; the server's thread inherits the block.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    """Run the simulator until SIGINT or SIGTERM."""
+    arguments = parse_arguments()
+    # The stop signals are blocked and awaited instead of handled, so that neither can interrupt
+    # the start or the stop; the server's thread inherits the block.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
-        crm = CRM(host=chosen.host, port=chosen.port, key=chosen.key).start()
+        crm = CRM(host=arguments.host, port=arguments.port, key=arguments.key).start()
     except (OSError, OverflowError) as error:
-        sys.exit(f"The CRM cannot listen on {chosen.host}:{chosen.port}: {error}")
-    print(f"The CRM listens on {crm.url}", flush=True)
-    signal.sigwait(STOPS)
+        sys.exit(f"The CRM cannot listen on {arguments.host}:{arguments.port}: {error}")
+    print(f"The CRM listens on {crm.url}", flush=True)  # noqa: T201 - the output of the command.
+    signal.sigwait(STOP_SIGNALS)
     crm.stop()
 
 

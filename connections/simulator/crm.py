@@ -1,19 +1,23 @@
-"""Owns the simulator as tests hold it in their hands, and must not know how bytes travel."""
+"""The simulator as an object: start and stop it, and read what it received."""
 
 from types import TracebackType
 from typing import Self
 
-from connections.simulator.handlers import Handlers
+from connections.simulator.handlers import RequestHandler
 from connections.simulator.server import Server
-from connections.simulator.store import Received, Store
+from connections.simulator.store import ReceivedRequest, Store
 
 DEMO_KEY = "demo-key"
 
 
 class CRM:
-    """A pretend CRM, listening from `start()` to `stop()` or for the length of a `with` block."""
+    """A pretend CRM that listens from `start()` to `stop()`, or within a `with` block.
 
-    def __init__(  # noqa: PLR0913 - all are named.
+    `slow_seconds` and `hang_seconds` are the delays for slow@ and hang@; `retry_after` is the
+    seconds in the Retry-After header for throttled@.
+    """
+
+    def __init__(  # noqa: PLR0913 - all are keyword-only.
         self,
         *,
         host: str = "127.0.0.1",
@@ -25,54 +29,57 @@ class CRM:
     ) -> None:
         self._store = Store()
         delays = {"slow": slow_seconds, "hang": hang_seconds}
-        self._desk = Handlers(self._store, key, delays, retry_after)
+        self._handler = RequestHandler(self._store, key, delays, retry_after)
         self._address = (host, port)
         self._server: Server | None = None
         self.key = key
 
     @property
     def url(self) -> str:
-        """The address people are sent to, without a trailing slash; known once it has started."""
+        """The base URL, without a trailing slash; with port 0, known only after `start()`."""
         host, port = self._address
         return f"http://{host}:{port}"
 
     @property
     def port(self) -> int:
-        """Known once it has started."""
+        """The port; 0, if that was given, until `start()`."""
         return self._address[1]
 
     def start(self) -> Self:
-        self._server = Server(self._address, self._desk.answer)
-        # The port is kept after the stop, so that a test can find nobody listening there, and so
-        # that the next start listens at the same address.
+        """Listen and serve in a thread; raise OSError if the port is taken."""
+        self._server = Server(self._address, self._handler.handle)
+        # The port is kept after `stop()`, so that a test can connect to a port where nothing
+        # listens, and so that the next `start()` listens on the same port.
         self._address = (self._address[0], self._server.port)
         self._server.start()
         return self
 
     def stop(self) -> None:
+        """Close all connections and stop listening."""
         if self._server:
             self._server.stop()
             self._server = None
 
-    def received(self, email: str = "") -> list[Received]:
-        """Every request still kept, oldest first; with an address, only the requests naming it."""
+    def received(self, email: str = "") -> list[ReceivedRequest]:
+        """Return all stored requests, oldest first; with an address, only those that name it."""
         return self._store.received(email)
 
     def people(self) -> int:
-        """How many people were added, counting a person once for each list."""
+        """Return the number of added people; a person counts once for each list."""
         return self._store.people()
 
     def duplicates(self) -> dict[str, int]:
-        """How many requests named each address that was received more than once."""
+        """Return the number of requests by address, for addresses received more than once."""
         return self._store.duplicates()
 
-    def forget(self) -> None:
-        self._store.forget()
+    def clear(self) -> None:
+        """Delete all people and requests."""
+        self._store.clear()
 
     def change_key(self, key: str) -> None:
-        """From now on another key is the right one."""
+        """Accept this key instead of the previous one."""
         self.key = key
-        self._desk.change_key(key)
+        self._handler.change_key(key)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -1,36 +1,36 @@
-"""Owns which answer a request gets and that it is kept, and must not know how bytes travel."""
+"""Handle a request: store it and return its response."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from connections.simulator import magic_addresses, mailchimp, pages, sendy
-from connections.simulator.person import Outcome, Person
-from connections.simulator.request import Request
-from connections.simulator.response import Answer, page
+from connections.simulator.person import AddResult, Person
+from connections.simulator.request import HTTPRequest
+from connections.simulator.response import HTTPResponse, html_response
 from connections.simulator.store import Store
 
 
 class API(Protocol):
-    """One way of telling a CRM about a person."""
+    """An API for adding people; each is a module with these functions."""
 
-    def owns(self, path: str) -> bool: ...
+    def handles(self, path: str) -> bool: ...
 
-    def person(self, request: Request) -> Person: ...
+    def parse_person(self, request: HTTPRequest) -> Person: ...
 
-    def answer(self, outcome: Outcome, person: Person) -> Answer: ...
+    def build_response(self, result: AddResult, person: Person) -> HTTPResponse: ...
 
 
 APIS: tuple[API, ...] = (mailchimp, sendy)
-# No API puts these two into words: nothing that knows the API has answered.
-WORDLESS = {
-    Outcome.ODD: page(200, "We will be back soon."),
-    Outcome.SILENCE: Answer(None),
+# These two are the same for all APIs: a proxy or a broken server would send them, not the API.
+COMMON_RESPONSES = {
+    AddResult.ODD: html_response(200, "We will be back soon."),
+    AddResult.NO_RESPONSE: HTTPResponse(None),
 }
 
 
-class Handlers:
-    """Answers requests one after another, in the one thread which serves them."""
+class RequestHandler:
+    """Handles one request after another, in the one thread of the server."""
 
     def __init__(
         self, store: Store, key: str, delays: Mapping[str, float], retry_after: int
@@ -41,38 +41,42 @@ class Handlers:
         self._retry_headers = (("Retry-After", str(retry_after)),)
 
     def change_key(self, key: str) -> None:
+        """Accept this key instead of the previous one."""
         self._key = key
 
-    def answer(self, request: Request) -> Answer:
-        # The pages about the received requests are not themselves received, or looking would count.
+    def handle(self, request: HTTPRequest) -> HTTPResponse:
+        """Store the request, unless it is for a page, and return its response."""
+        # Requests for the pages are not stored: looking at the counts must not change them.
         if request.path in pages.PAGES:
-            return pages.answer(request, self._store)
-        api = next((api for api in APIS if api.owns(request.path)), None)
+            return pages.handle(request, self._store)
+        api = next((api for api in APIS if api.handles(request.path)), None)
         if api and request.method == "POST":
-            return self._receive(request, api)
-        answer = mailchimp.method_not_allowed("POST") if api else mailchimp.not_found()
-        self._store.keep(request, "", answer.status, added=False)
-        return answer
+            return self._add_person(request, api)
+        response = mailchimp.method_not_allowed("POST") if api else mailchimp.not_found()
+        self._store.keep(request, "", response.status, added=False)
+        return response
 
-    def _receive(self, request: Request, api: API) -> Answer:
-        person = api.person(request)
-        word = magic_addresses.word(person.address)
-        outcome = self._outcome(person, word)
-        answer = WORDLESS.get(outcome) or api.answer(outcome, person)
-        if outcome is Outcome.THROTTLED:
-            answer = replace(answer, headers=self._retry_headers)
-        added = outcome is Outcome.ADDED
-        self._store.keep(request, person.address, answer.status, added=added)
+    def _add_person(self, request: HTTPRequest, api: API) -> HTTPResponse:
+        person = api.parse_person(request)
+        word = magic_addresses.get_magic_word(person.address)
+        result = self._add_or_refuse(person, word)
+        response = COMMON_RESPONSES.get(result) or api.build_response(result, person)
+        if result is AddResult.THROTTLED:
+            response = replace(response, headers=self._retry_headers)
+        added = result is AddResult.ADDED
+        self._store.keep(request, person.address, response.status, added=added)
         delay = self._delays.get(word, 0.0)
-        return replace(answer, delay=delay) if delay else answer
+        return replace(response, delay=delay) if delay else response
 
-    def _outcome(self, person: Person, word: str) -> Outcome:
-        forced = magic_addresses.outcome(word, self._store.count(person.address)) if word else None
+    def _add_or_refuse(self, person: Person, word: str) -> AddResult:
+        """Add the person if the request is right, and return the result."""
+        earlier = self._store.count(person.address) if word else 0
+        forced = magic_addresses.get_forced_result(word, earlier)
         if forced:
             return forced
         if person.key != self._key:
-            return Outcome.WRONG_KEY
-        if person.fault:
-            return person.fault
+            return AddResult.WRONG_KEY
+        if person.error:
+            return person.error
         added = word != "exists" and self._store.add(person.list_id, person.address)
-        return Outcome.ADDED if added else Outcome.EXISTS
+        return AddResult.ADDED if added else AddResult.EXISTS

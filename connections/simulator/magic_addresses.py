@@ -1,28 +1,28 @@
-"""Owns what the magic addresses ask for, and must not know how any API puts it into words."""
+"""The magic e-mail addresses and the results that they force."""
 
 import re
 
-from connections.simulator.person import Outcome, is_email
+from connections.simulator.person import AddResult, is_email
 
 LOCAL_PART = re.compile(r"([a-z]+)(\.\d+)?(\+[^@]*)?@")
-ALWAYS = {
-    "error": Outcome.ERROR,
-    "hang": Outcome.SILENCE,
-    "reset": Outcome.SILENCE,
-    "unauthorized": Outcome.UNAUTHORIZED,
-    "odd": Outcome.ODD,
+ALWAYS_FORCED = {
+    "error": AddResult.ERROR,
+    "hang": AddResult.NO_RESPONSE,
+    "reset": AddResult.NO_RESPONSE,
+    "unauthorized": AddResult.UNAUTHORIZED,
+    "odd": AddResult.ODD,
 }
-# How many requests for one address fail, and how, before it is treated as any other.
-AT_FIRST = {"throttled": (1, Outcome.THROTTLED), "flaky": (2, Outcome.ERROR)}
+# The number of first requests for an address that fail, and their result; later ones are ordinary.
+FIRST_FORCED = {"throttled": (1, AddResult.THROTTLED), "flaky": (2, AddResult.ERROR)}
 
 
-def word(address: str) -> str:
-    """The local part of an address without its number or plus tag, if it can be magic at all."""
+def get_magic_word(address: str) -> str:
+    """Return the local part of an address without number and plus tag; "" if it can't be magic."""
     match = LOCAL_PART.match(address)
     return match[1] if match and is_email(address) else ""
 
 
-def outcome(word: str, earlier: int) -> Outcome | None:
-    """What the word forces on a request after `earlier` ones for the same address, if anything."""
-    requests, failure = AT_FIRST.get(word, (0, None))
-    return failure if earlier < requests else ALWAYS.get(word)
+def get_forced_result(word: str, earlier: int) -> AddResult | None:
+    """Return the result that the word forces after `earlier` requests for the address, if any."""
+    requests, failure = FIRST_FORCED.get(word, (0, None))
+    return failure if earlier < requests else ALWAYS_FORCED.get(word)

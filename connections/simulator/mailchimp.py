@@ -1,4 +1,4 @@
-"""Owns what Mailchimp's "add list member" reads and answers, and must not know what is stored."""
+"""Mailchimp's "add list member": parse its JSON and build its responses."""
 
 import base64
 import binascii
@@ -7,31 +7,31 @@ import json
 import re
 import uuid
 
-from connections.simulator.person import Outcome, Person, is_email
-from connections.simulator.request import Request
-from connections.simulator.response import Answer, document
+from connections.simulator.person import AddResult, Person, is_email
+from connections.simulator.request import HTTPRequest
+from connections.simulator.response import HTTPResponse, ResponseHeaders, json_response
 
 MEMBERS = re.compile(r"/3\.0/lists/([^/]+)/members")
 STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional")
-GLOSSARY = "https://mailchimp.com/developer/marketing/docs/errors/"
-PROBLEM = "application/problem+json; charset=utf-8"
+ERROR_TYPE_URL = "https://mailchimp.com/developer/marketing/docs/errors/"
+PROBLEM_JSON = "application/problem+json; charset=utf-8"
 KEY_INVALID = (
     401,
     "API Key Invalid",
     "Your API key may be invalid, or you've attempted to access the wrong datacenter.",
 )
 PROBLEMS = {
-    Outcome.EXISTS: (
+    AddResult.EXISTS: (
         400,
         "Member Exists",
         "{} is already a list member. Use PUT to insert or update list members.",
     ),
-    Outcome.UNREADABLE: (
+    AddResult.UNREADABLE: (
         400,
         "JSON Parse Error",
         "We encountered an unspecified JSON parsing error.",
     ),
-    Outcome.INCOMPLETE: (
+    AddResult.INCOMPLETE: (
         400,
         "Invalid Resource",
         (
@@ -39,15 +39,15 @@ PROBLEMS = {
             "For field-specific details, see the 'errors' array."
         ),
     ),
-    Outcome.INVALID_EMAIL: (400, "Invalid Resource", "Please provide a valid email address."),
-    Outcome.WRONG_KEY: KEY_INVALID,
-    Outcome.UNAUTHORIZED: KEY_INVALID,
-    Outcome.THROTTLED: (
+    AddResult.INVALID_EMAIL: (400, "Invalid Resource", "Please provide a valid email address."),
+    AddResult.WRONG_KEY: KEY_INVALID,
+    AddResult.UNAUTHORIZED: KEY_INVALID,
+    AddResult.THROTTLED: (
         429,
         "Too Many Requests",
         "You have exceeded the limit of 10 simultaneous connections.",
     ),
-    Outcome.ERROR: (
+    AddResult.ERROR: (
         500,
         "Internal Server Error",
         "An unexpected internal error has occurred. Please contact Support for more information.",
@@ -55,33 +55,38 @@ PROBLEMS = {
 }
 
 
-def owns(path: str) -> bool:
+def handles(path: str) -> bool:
+    """Whether the path belongs to this API."""
     return MEMBERS.fullmatch(path) is not None
 
 
-def person(request: Request) -> Person:
+def parse_person(request: HTTPRequest) -> Person:
+    """Return the person in the request's JSON."""
     key = _key(request.headers.get("authorization", ""))
     list_id = request.path.split("/")[3]
     try:
         fields = json.loads(request.body)
     except (ValueError, RecursionError):
-        return Person(key, list_id, fault=Outcome.UNREADABLE)
-    return _described(key, list_id, fields if isinstance(fields, dict) else {})
+        return Person(key, list_id, error=AddResult.UNREADABLE)
+    return _build_person(key, list_id, fields if isinstance(fields, dict) else {})
 
 
-def answer(outcome: Outcome, person: Person) -> Answer:
-    if outcome is Outcome.ADDED:
-        return document(200, _member(person))
-    status, title, detail = PROBLEMS[outcome]
-    errors = _errors() if outcome is Outcome.INCOMPLETE else []
+def build_response(result: AddResult, person: Person) -> HTTPResponse:
+    """Return Mailchimp's response for the result."""
+    if result is AddResult.ADDED:
+        return json_response(200, _member(person))
+    status, title, detail = PROBLEMS[result]
+    errors = _status_errors() if result is AddResult.INCOMPLETE else []
     return _problem(status, title, detail.format(person.email), errors=errors)
 
 
-def not_found() -> Answer:
+def not_found() -> HTTPResponse:
+    """Return the response for an unknown path."""
     return _problem(404, "Resource Not Found", "The requested resource could not be found.")
 
 
-def method_not_allowed(allowed: str) -> Answer:
+def method_not_allowed(allowed: str) -> HTTPResponse:
+    """Return the response for another method than the allowed ones."""
     detail = (
         "The requested method and resource are not compatible. "
         "See the Allow header for this resource's available methods."
@@ -101,22 +106,22 @@ def _key(authorization: str) -> str:
         return ""
 
 
-def _described(key: str, list_id: str, fields: dict[str, object]) -> Person:
+def _build_person(key: str, list_id: str, fields: dict[str, object]) -> Person:
     email, status = fields.get("email_address"), fields.get("status")
     merge_fields = fields.get("merge_fields")
-    fault = None if status in STATUSES else Outcome.INCOMPLETE
+    error = None if status in STATUSES else AddResult.INCOMPLETE
     return Person(
         key,
         list_id,
         email if isinstance(email, str) else "",
         status if isinstance(status, str) else "",
         merge_fields if isinstance(merge_fields, dict) else {},
-        fault=fault if isinstance(email, str) and is_email(email) else Outcome.INVALID_EMAIL,
+        error=error if isinstance(email, str) and is_email(email) else AddResult.INVALID_EMAIL,
     )
 
 
 def _member(person: Person) -> dict[str, object]:
-    # A JSON string may hold half a surrogate pair, which no plain encoding accepts.
+    # A JSON string may hold a lone surrogate, which UTF-8 does not accept.
     digest = hashlib.md5(
         person.address.encode(errors="surrogatepass"), usedforsecurity=False
     ).hexdigest()
@@ -137,7 +142,7 @@ def _member(person: Person) -> dict[str, object]:
     }
 
 
-def _errors() -> list[dict[str, str]]:
+def _status_errors() -> list[dict[str, str]]:
     message = f"Data presented is not one of the accepted values: {', '.join(STATUSES)}."
     return [{"field": "status", "message": message}]
 
@@ -146,14 +151,15 @@ def _problem(
     status: int,
     title: str,
     detail: str,
-    headers: tuple[tuple[str, str], ...] = (),
+    headers: ResponseHeaders = (),
     errors: list[dict[str, str]] | None = None,
-) -> Answer:
+) -> HTTPResponse:
     problem: dict[str, object] = {
-        "type": GLOSSARY,
+        "type": ERROR_TYPE_URL,
         "title": title,
         "status": status,
         "detail": detail,
         "instance": str(uuid.uuid4()),
     }
-    return document(status, problem | ({"errors": errors} if errors else {}), PROBLEM, headers)
+    content = problem | ({"errors": errors} if errors else {})
+    return json_response(status, content, PROBLEM_JSON, headers)

@@ -1,70 +1,73 @@
-"""Owns the pages that show what was received, and must not know how a person is answered."""
+"""The pages that show the received requests and people."""
 
 import re
 from collections.abc import Callable
 
-# The package says what it is and which addresses are magic, so its front page need not again.
+# The front page shows the package's docstring, which lists the magic addresses.
 from connections import simulator
 from connections.simulator.mailchimp import method_not_allowed
-from connections.simulator.request import Request
-from connections.simulator.response import Answer, document, text
-from connections.simulator.store import Received, Store
+from connections.simulator.request import HTTPRequest
+from connections.simulator.response import HTTPResponse, json_response, text_response
+from connections.simulator.store import ReceivedRequest, Store
 
-SHOWN = 100
+DEFAULT_LIMIT = 100
 WHOLE_NUMBER = re.compile("[0-9]{1,9}")
 
-Page = Callable[[Request, Store], Answer]
+PageView = Callable[[HTTPRequest, Store], HTTPResponse]
 
 
-def answer(request: Request, store: Store) -> Answer:
-    methods = PAGES[request.path]
-    page = methods.get("GET" if request.method == "HEAD" else request.method)
-    return page(request, store) if page else method_not_allowed(", ".join(methods))
+def handle(request: HTTPRequest, store: Store) -> HTTPResponse:
+    """Return the response of the page at the request's path; KeyError if there is none."""
+    views = PAGES[request.path]
+    view = views.get("GET" if request.method == "HEAD" else request.method)
+    return view(request, store) if view else method_not_allowed(", ".join(views))
 
 
-def show_front(request: Request, store: Store) -> Answer:
-    return text(200, simulator.__doc__ or "")
+def show_front(_request: HTTPRequest, _store: Store) -> HTTPResponse:
+    """Return the description of the simulator."""
+    return text_response(200, simulator.__doc__ or "")
 
 
-def show_received(request: Request, store: Store) -> Answer:
+def show_received(request: HTTPRequest, store: Store) -> HTTPResponse:
+    """Return the counts and the latest stored requests, filtered by `email`, at most `limit`."""
     query = request.query
-    # An address holds no space, so one here is a plus sign which the client forgot to escape.
+    # An address has no spaces: a space in the query was a plus sign that was not escaped.
     email = query.get("email", "").replace(" ", "+")
-    limit = query.get("limit", str(SHOWN))
+    limit = query.get("limit", str(DEFAULT_LIMIT))
     if not WHOLE_NUMBER.fullmatch(limit):
-        return text(400, "The limit is not a whole number.")
+        return text_response(400, "The limit is not a whole number.")
     counts = {"count": store.count(email), "people": store.people(email)}
-    return document(200, counts | {"requests": _build_shown(store.received(email, int(limit)))})
+    requests = [_to_json(received) for received in store.received(email, int(limit))]
+    return json_response(200, counts | {"requests": requests})
 
 
-def forget_received(request: Request, store: Store) -> Answer:
-    store.forget()
-    return Answer(204)
+def clear_received(_request: HTTPRequest, store: Store) -> HTTPResponse:
+    """Delete all people and requests."""
+    store.clear()
+    return HTTPResponse(204)
 
 
-def show_people(request: Request, store: Store) -> Answer:
-    return document(200, {"count": store.people(), "duplicates": store.duplicates()})
+def show_people(_request: HTTPRequest, store: Store) -> HTTPResponse:
+    """Return the number of added people and the addresses received more than once."""
+    return json_response(200, {"count": store.people(), "duplicates": store.duplicates()})
 
 
-PAGES: dict[str, dict[str, Page]] = {
+PAGES: dict[str, dict[str, PageView]] = {
     "/": {"GET": show_front},
-    "/received": {"GET": show_received, "DELETE": forget_received},
+    "/received": {"GET": show_received, "DELETE": clear_received},
     "/people": {"GET": show_people},
 }
 
 
-def _build_shown(requests: list[Received]) -> list[dict[str, object]]:
-    return [
-        {
-            "number": one.number,
-            "time": one.time.isoformat(),
-            "method": one.method,
-            "path": one.path,
-            "headers": one.headers,
-            "body": one.body,
-            "email": one.email,
-            "status": one.status,
-            "added": one.added,
-        }
-        for one in requests
-    ]
+def _to_json(received: ReceivedRequest) -> dict[str, object]:
+    return {
+        "number": received.number,
+        "time": received.time.isoformat(),
+        "method": received.method,
+        "path": received.path,
+        "headers": received.headers,
+        "body": received.body,
+        "email": received.email,
+        "status": received.status,
+        "added": received.added,
+    }

@@ -1,14 +1,14 @@
-"""Owns a person as a CRM is told of them, and must not know which API told it."""
+"""A person to add, and the results of adding, the same for all APIs."""
 
 import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-EMAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
+EMAIL_PATTERN = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 
 
-class Outcome(Enum):
-    """What became of a request to add a person."""
+class AddResult(Enum):
+    """The result of a request to add a person."""
 
     ADDED = auto()
     EXISTS = auto()
@@ -20,24 +20,27 @@ class Outcome(Enum):
     THROTTLED = auto()
     ERROR = auto()
     ODD = auto()
-    SILENCE = auto()
+    NO_RESPONSE = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """A person in a request, with the request's API key; `error` is set if something is wrong."""
+
     key: str
     list_id: str
     email: str = ""
     status: str = ""
     merge_fields: dict[str, object] = field(default_factory=dict)
-    plain: bool = True  # Whether Sendy was asked for plain text rather than a page.
-    fault: Outcome | None = None
+    wants_plain_text: bool = True  # Sendy responds with text or with a page.
+    error: AddResult | None = None
 
     @property
     def address(self) -> str:
-        """The e-mail by which the same person is recognised."""
+        """The e-mail address in lower case, which identifies the person."""
         return self.email.lower()
 
 
 def is_email(email: str) -> bool:
-    return EMAIL.fullmatch(email) is not None
+    """Whether the text looks like an e-mail address."""
+    return EMAIL_PATTERN.fullmatch(email) is not None

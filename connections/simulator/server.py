@@ -1,34 +1,35 @@
-"""Owns the sockets and the thread that serves them, and must not know what an answer says."""
+"""Serve HTTP/1.1 with asyncio in a thread."""
 
 import asyncio
 import socket
 import threading
 from collections.abc import Callable
 
-from connections.simulator.request import MalformedError, Request, take
-from connections.simulator.response import Answer, text
+from connections.simulator.request import HTTPRequest, MalformedRequestError, pop_request
+from connections.simulator.response import HTTPResponse, text_response
 
 BACKLOG = 1024
+Handle = Callable[[HTTPRequest], HTTPResponse]
 
 
-class Connection(asyncio.Protocol):
-    """Answers the requests of one client in the order in which they came."""
+class HTTPProtocol(asyncio.Protocol):
+    """Responds to the requests of one client in the order in which they were received."""
 
-    def __init__(self, answer: Callable[[Request], Answer], open_ones: "set[Connection]") -> None:
-        self._answer = answer
-        self._open_ones = open_ones
+    def __init__(self, handle: Handle, connections: "set[HTTPProtocol]") -> None:
+        self._handle = handle
+        self._connections = connections
         self._buffer = bytearray()
         self._delayed: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # This transport has TCP_NODELAY set by asyncio, so a small answer leaves at once.
+        # asyncio sets TCP_NODELAY on this transport, so a small response is sent at once.
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker.
         self._transport = transport
-        self._open_ones.add(self)
+        self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's.
-        self._open_ones.discard(self)
+        self._connections.discard(self)
         if self._delayed:
             self._delayed.cancel()
 
@@ -37,62 +38,64 @@ class Connection(asyncio.Protocol):
         self._advance()
 
     def abort(self) -> None:
+        """Close the connection without sending anything more."""
         self._transport.abort()
 
     def _advance(self) -> None:
         try:
             while not self._delayed and not self._transport.is_closing():
-                request = take(self._buffer)
+                request = pop_request(self._buffer)
                 if request is None:
                     return
                 self._serve(request)
-        except MalformedError as error:
-            self._transport.write(text(error.status, "").encode(is_last=True))
+        except MalformedRequestError as error:
+            self._transport.write(text_response(error.status, "").encode(is_last=True))
             self._transport.close()
 
-    def _serve(self, request: Request) -> None:
-        answer = self._answer(request)
-        if answer.delay:
+    def _serve(self, request: HTTPRequest) -> None:
+        response = self._handle(request)
+        if response.delay:
             loop = asyncio.get_running_loop()
-            self._delayed = loop.call_later(answer.delay, self._resume, request, answer)
+            self._delayed = loop.call_later(response.delay, self._resume, request, response)
         else:
-            self._send(request, answer)
+            self._send(request, response)
 
-    def _resume(self, request: Request, answer: Answer) -> None:
+    def _resume(self, request: HTTPRequest, response: HTTPResponse) -> None:
         self._delayed = None
-        self._send(request, answer)
+        self._send(request, response)
         self._advance()
 
-    def _send(self, request: Request, answer: Answer) -> None:
-        if answer.status is None:
+    def _send(self, request: HTTPRequest, response: HTTPResponse) -> None:
+        if response.status is None:
             self._transport.abort()
             return
         to_head = request.method == "HEAD"
-        self._transport.write(answer.encode(is_last=request.is_last, to_head=to_head))
+        self._transport.write(response.encode(is_last=request.is_last, to_head=to_head))
         if request.is_last:
             self._transport.close()
 
 
 class Server:
-    """Listens from its creation, and serves from `start()` to `stop()` in a thread of its own."""
+    """A server that listens once created, and serves in a thread from `start()` to `stop()`."""
 
-    def __init__(self, address: tuple[str, int], answer: Callable[[Request], Answer]) -> None:
-        # The socket is bound here, so that a taken port is the caller's error and not the thread's.
+    def __init__(self, address: tuple[str, int], handle: Handle) -> None:
+        # The socket is bound here, so that a taken port raises in the caller, not in the thread.
         self._socket = socket.create_server(address, backlog=BACKLOG)
         self.port: int = self._socket.getsockname()[1]
-        self._answer = answer
-        self._connections: set[Connection] = set()
+        self._handle = handle
+        self._connections: set[HTTPProtocol] = set()
         self._stopping = asyncio.Event()
-        # A runner with a loop factory leaves the event loop of the caller's thread alone.
+        # A runner with a loop factory does not change the event loop of the caller's thread.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._loop = self._runner.get_loop()
         self._thread = threading.Thread(target=self._run, name="crm", daemon=True)
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection, the hanging ones too, and wait for the thread to end."""
+        """Close all connections, also those with a delayed response, and wait for the thread."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
@@ -101,18 +104,16 @@ class Server:
             self._runner.run(self._serve())
 
     async def _serve(self) -> None:
-        server = await self._loop.create_server(
-            self._connection, sock=self._socket, backlog=BACKLOG
-        )
+        server = await self._loop.create_server(self._connect, sock=self._socket, backlog=BACKLOG)
         await self._stopping.wait()
-        # A connection still being accepted when the server closes would never be closed itself.
+        # A connection that is being accepted while the server closes would never be closed.
         while accepting := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(accepting)
         server.close()
         for connection in list(self._connections):
             connection.abort()
-        # An aborted connection closes its socket in the next turn of the loop, so it needs one.
+        # An aborted connection closes its socket in the next iteration of the loop.
         await asyncio.sleep(0)
 
-    def _connection(self) -> Connection:
-        return Connection(self._answer, self._connections)
+    def _connect(self) -> HTTPProtocol:
+        return HTTPProtocol(self._handle, self._connections)

@@ -1,4 +1,4 @@
-"""Running text with `code` in it, as the comments of files have; knows no other marks."""
+"""Render the smallest part of Markdown: paragraphs and `code`, as in the presets' comments."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ _CODE = re.compile(r"`([^`]+)`")
 
 @register.filter
 def prose(text: str) -> SafeString:
-    """The text in paragraphs, with what stands between backticks as code."""
+    """Return the text as HTML paragraphs, with text between backticks as code."""
     paragraphs = (paragraph for paragraph in text.split("\n\n") if paragraph.strip())
-    return format_html_join("", "<p>{}</p>", ((_inline(one),) for one in paragraphs))
+    return format_html_join("", "<p>{}</p>", ((_inline(text),) for text in paragraphs))
 
 
 def _inline(text: str) -> SafeString:
-    pieces = _CODE.split(text)
+    # The text that the pattern captures has the odd indexes.
+    parts = enumerate(_CODE.split(text))
     return format_html_join(
-        "", "{}", ((_piece(piece, is_code=bool(at % 2)),) for at, piece in enumerate(pieces))
+        "", "{}", ((_part(part, is_code=bool(index % 2)),) for index, part in parts)
     )
 
 
-def _piece(text: str, *, is_code: bool) -> SafeString:
+def _part(text: str, *, is_code: bool) -> SafeString:
     return format_html("<code>{}</code>" if is_code else "{}", text)

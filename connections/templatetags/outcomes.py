@@ -1,6 +1,6 @@
-"""How outcomes, delivery statuses and connection states look: one colour and one symbol for each.
+"""Render outcomes, delivery statuses and connection states as badges with a symbol and a colour.
 
-The colours stand in theme.css and outcomes.css under the same names. Must not know models.
+The colours are in theme.css and outcomes.css, under the same names.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ SYMBOLS = {
     "active": "●",
     "paused": "‖",
     "held": "■",
-    "resting": "◑",
+    "breaker-open": "◑",
     "tested": "✓",
     "untested": "△",
 }
-"""A symbol beside the colour, for people who see no difference between two colours."""
+"""The symbol beside the colour, for people who can't distinguish two colours."""
 
 
 @register.simple_tag
 def outcome_badge(value: str | None, label: str = "") -> SafeString | str:
-    """The value as a badge with its symbol, colour and word; a dash where there is none."""
+    """Return the value as a badge with its symbol, colour and label; a dash if it is empty."""
     if not value:
         return "–"
     name = str(value)

@@ -1,4 +1,4 @@
-"""Sends a request and says what became of it; must not know what is sent, nor Django."""
+"""Send a request and return the exchange, whatever the network does."""
 
 from connections.transport.client import Client
 from connections.transport.deadline import SendLimits

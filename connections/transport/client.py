@@ -1,4 +1,4 @@
-"""The client: one request in, one exchange out, whatever the network does."""
+"""The HTTP client: one request in, one exchange out."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ _DEFAULT_LIMITS = SendLimits()
 
 
 class Client:
-    """Sends requests to where the policy lets it. May be used from many threads at once, and keeps
-    its connections for the next send.
+    """Sends requests to destinations that the policy allows, over pooled connections; thread-safe.
 
     It follows no redirects, keeps no cookies, reads no proxies or netrc from the environment, and
-    never sends twice: whether to send again is not for it to say.
+    never sends a request twice: the retry schedule decides that.
     """
 
     def __init__(
@@ -37,29 +36,29 @@ class Client:
         resolver: Resolver = system_resolver,
         ca_bundle: str | None = None,
     ) -> None:
-        """`pool_size` is how many connections to one host are kept open; the number of threads."""
+        """Keep up to `pool_size` connections open to each host: as many as there are threads."""
         self._adapter = GuardedAdapter(SafeConnector(policy, resolver), pool_size, ca_bundle)
 
     def send(self, request: Request, limits: SendLimits = _DEFAULT_LIMITS) -> Exchange:
-        """What became of the request. Raises nothing that a network or a server could cause."""
+        """Send the request, return the exchange; raise nothing that a network or server causes."""
         deadline = Deadline(limits)
-        reply: ReadResult | None = None
+        result: ReadResult | None = None
         error: ExchangeError | None
         try:
-            reply = self._reply(request, deadline)
-            error = reply.error
+            result = self._exchange(request, deadline)
+            error = result.error
         except SendError as failure:
             error = failure.error
         return Exchange(
             request=request,
-            response=reply.response if reply else None,
+            response=result.response if result else None,
             error=error,
             duration=deadline.elapsed,
             finished_at=datetime.now(UTC),
         )
 
     def close(self) -> None:
-        """Close all connections that are not in use."""
+        """Close all idle connections."""
         self._adapter.close()
 
     def __enter__(self) -> Client:
@@ -73,7 +72,7 @@ class Client:
     ) -> None:
         self.close()
 
-    def _reply(self, request: Request, deadline: Deadline) -> ReadResult:
+    def _exchange(self, request: Request, deadline: Deadline) -> ReadResult:
         parts = _URL.fullmatch(request.url)
         if not parts:
             raise SendError(ErrorCode.NOT_BUILT, "The endpoint is not a URL.")
@@ -82,17 +81,17 @@ class Client:
         connection = pool.borrow()
         keep_for = 0.0
         try:
-            wire = connection.open(deadline)
-            _send(wire, message)
-            reply = read_response(wire, request.method, deadline.limits.body_bytes)
-            keep_for = reply.keep_for
+            stream = connection.open(deadline)
+            _send(stream, message)
+            result = read_response(stream, request.method, deadline.limits.body_bytes)
+            keep_for = result.keep_for
         finally:
             pool.give_back(connection, keep_for)
-        return reply
+        return result
 
 
 def _message(request: Request, target: str) -> bytes:
-    """The request as bytes, in one piece: what the request says and nothing else."""
+    """Serialize the request; raise SendError where it would not be exactly one HTTP message."""
     if not target.startswith("/"):
         target = f"/{target}"
     lines = [f"{request.method} {target} HTTP/1.1"]
@@ -101,7 +100,7 @@ def _message(request: Request, target: str) -> bytes:
         head = "\r\n".join((*lines, "", "")).encode()
     except UnicodeEncodeError as error:
         raise SendError(ErrorCode.NOT_BUILT, "A header holds half a character.") from error
-    # The builder has checked all of this; here it would put another request on the wire.
+    # The builder has checked this; here a line break would smuggle in a second request.
     breaks = len(lines) + 1
     is_sound = head.count(b"\n") == head.count(b"\r") == breaks and b"\0" not in head
     if not is_sound or not _METHOD.fullmatch(request.method):
@@ -109,9 +108,9 @@ def _message(request: Request, target: str) -> bytes:
     return head + request.body
 
 
-def _send(wire: DeadlineSocket, message: bytes) -> None:
+def _send(stream: DeadlineSocket, message: bytes) -> None:
     try:
-        wire.send(message)
+        stream.send(message)
     except OSError:
-        # A server may answer early and close (413, for one). If it did not, reading says so.
+        # A server may respond early and close (413, for one). If it did not, reading raises.
         return

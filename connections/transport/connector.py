@@ -1,4 +1,4 @@
-"""Opens TCP connections, to judged addresses only; must not know TLS, HTTP or pools."""
+"""Open TCP connections to checked addresses only (the guard against SSRF)."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ from connections.transport.exceptions import SendError, reason
 
 @dataclass(frozen=True)
 class SafeConnector:
-    """Stands between a name and a socket: the name is resolved once, all of its addresses are
-    judged, and the connection is made to an address that was judged, never to the name."""
+    """Resolves a name once, checks all of its addresses, and connects to a checked address.
+
+    Never connects to the name, so that a second DNS response can't lead elsewhere (rebinding).
+    """
 
     policy: DestinationPolicy
     resolver: Resolver
 
     def check_url(self, url: str) -> Destination:
-        """Where a URL leads; raises SendError if it may not be reached."""
+        """Return the destination of a URL; raise SendError if the policy blocks it."""
         try:
             return self.policy.check_url(url)
         except BlockedDestination as error:
             raise SendError(ErrorCode.BLOCKED_ADDRESS, str(error)) from error
 
     def connect(self, destination: Destination, deadline: Deadline) -> socket.socket:
-        """A socket with what is left of the connect limit as its timeout; raises SendError."""
+        """Connect; return a socket whose timeout is the rest of the limit. Raise SendError."""
         addresses = self._addresses(destination, deadline)
         ends_at = deadline.elapsed + min(deadline.limits.connect, deadline.remaining)
         last_error = OSError("no address")
@@ -77,10 +79,10 @@ def _open(address: str, port: int, seconds: float) -> socket.socket:
 
 
 def _check_peer(sock: socket.socket, address: str) -> None:
-    """The last line: whatever the steps before it did, no other address is talked to."""
+    """Raise SendError if the socket's peer is not the checked address: the last line of defence."""
     peer = str(sock.getpeername()[0])
     if literal(peer) != literal(address):
-        message = f"The host was reached at {peer}, which was not judged."
+        message = f"The host was reached at {peer}, which was not checked."
         raise SendError(ErrorCode.BLOCKED_ADDRESS, message)
 
 
@@ -95,7 +97,7 @@ def _connect_error(destination: Destination, error: OSError, deadline: Deadline)
 
 
 def connect_timeout(destination: Destination, deadline: Deadline) -> SendError:
-    """The error for a host that was not connected to in time; nothing was sent to it."""
+    """Return the error for a host that was not connected to in time; nothing was sent to it."""
     seconds = min(deadline.limits.connect, deadline.limits.total)
     where = f"{destination.host}, port {destination.port},"
     message = f"{where} could not be connected to within {seconds:g} s."

@@ -1,12 +1,14 @@
-"""How long a send may take, as a whole and in each of its parts; must not know what waits."""
+"""How long a send may take, as a whole and in each of its parts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 from connections.core.messages import ErrorCode
 from connections.transport.exceptions import SendError
+
+_MIN_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class SendLimits:
 
 
 class Deadline:
-    """What is left of one send's time; each wait asks here how long it may be."""
+    """The end of one send's time, or of several that share it; every wait asks how long it may
+    take."""
 
     __slots__ = ("_ends_at", "_started_at", "limits")
 
@@ -41,15 +44,22 @@ class Deadline:
         """Seconds until the send is cut; zero or less when it is over."""
         return self._ends_at - perf_counter()
 
+    def remaining_limits(self) -> SendLimits:
+        """Return the limits of a send that must end with this deadline.
+
+        When no time is left, that send reports the timeout.
+        """
+        return replace(self.limits, total=max(self.remaining, _MIN_SECONDS))
+
     def for_reading(self) -> float:
-        """How long the next read may wait; raises SendError when the time is up."""
+        """Return the seconds that the next read may wait; raise SendError when the time is up."""
         remaining = self.remaining
         if remaining <= 0:
             raise self.timeout()
         return min(remaining, self.limits.read)
 
     def timeout(self) -> SendError:
-        """Which of the two limits a wait that ended without a byte has reached."""
+        """Return the error for the limit that a wait without a byte has reached: read or total."""
         if self.remaining <= 0:
             message = f"No whole answer came within {self.limits.total:g} s; the send was cut."
             return SendError(ErrorCode.TOTAL_TIMEOUT, message)

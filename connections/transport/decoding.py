@@ -1,4 +1,4 @@
-"""Undoes the compression of an answer piece by piece; must not know where the pieces come from."""
+"""Decompress a response's body piece by piece (RFC 9110, section 8.4)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _GZIP_START = b"\x1f\x8b"
 
 
 class Decoder(Protocol):
-    """Turns pieces of a body into what they stand for, never more of it at once than there is
-    room for: a bomb costs no more memory than any other body."""
+    """Decompresses pieces of a body, never more at once than asked for: a bomb costs no more memory
+    than any other body."""
 
     def feed(self, piece: bytes, room: int) -> bytes:
-        """What this piece stands for, cut at the room; raises SendError if it is broken."""
+        """Return the piece decompressed, at most `room` bytes; raise SendError if it is broken."""
         ...
 
     def finish(self) -> None:
-        """Raise SendError if something is missing at the end."""
+        """Raise SendError if the body is incomplete."""
         ...
 
 
 def decoder_for(encoding: str) -> Decoder:
-    """The decoder for a Content-Encoding."""
+    """Return the decoder for a Content-Encoding."""
     name = encoding.strip().lower()
     if name in ("gzip", "x-gzip"):
         return _Inflater(name)

@@ -1,4 +1,4 @@
-"""Which addresses may be reached (SSRF); must not know sockets, DNS or settings.
+"""Decide which addresses and ports may be reached (the policy against SSRF).
 
 The table is our own: Python's `is_global` was wrong before 3.11.10 (CVE-2024-4032), calls shared
 addresses (100.64.0.0/10) neither private nor global, and knows no metadata addresses.
@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-WEB_PORTS = frozenset({80, 443, *range(8000, 9000)})
-"""Where web servers listen. Mail servers, databases and shells listen elsewhere, and some of them
-would take an HTTP request for commands."""
+ALLOWED_PORTS = frozenset({80, 443, *range(1024, 65536)})
+"""Mail servers and shells listen on low ports, and some would take a request for commands; CRMs
+that advertisers run themselves listen on any of the others."""
 
 _METADATA = {
     ipaddress.ip_address(address)
@@ -98,7 +98,7 @@ class BlockedDestination(Exception):  # noqa: N818 - it says what became of the 
 
 
 class Destination(NamedTuple):
-    """Where a URL leads; an IP address is written as it is everywhere else: `0x7f.1` is gone."""
+    """Scheme, host and port of a URL; an IP address is in its usual form, never `0x7f.1`."""
 
     scheme: str
     host: str
@@ -106,21 +106,24 @@ class Destination(NamedTuple):
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an address, so that nobody has to be asked for it."""
+        """Whether the host is an address and needs no DNS."""
         return literal(self.host) is not None
 
 
 @dataclass(frozen=True)
 class DestinationPolicy:
-    """What an installation lets its requests reach: public addresses over https, and what is
-    permitted here. A permitted network may be reached over http as well."""
+    """What requests may reach: public addresses over https, and the permitted networks.
+
+    A permitted network may be reached over http as well.
+    """
 
     permitted_networks: tuple[Network, ...] = ()
     allow_http: bool = False
-    allowed_ports: frozenset[int] | None = WEB_PORTS
+    allowed_ports: frozenset[int] | None = ALLOWED_PORTS
 
     def check_url(self, url: str) -> Destination:
-        """Where the URL leads, judged as far as DNS is not needed; raises BlockedDestination."""
+        """Check the URL as far as possible without DNS; return its destination or raise
+        BlockedDestination."""
         destination = _parse(url)
         if self.allowed_ports is not None and destination.port not in self.allowed_ports:
             raise BlockedDestination(f"Port {destination.port} may not be reached.")
@@ -138,15 +141,15 @@ class DestinationPolicy:
         """
         found = list(addresses)
         for address in found:
-            if reason := self.judge(address):
+            if reason := self.block_reason(address):
                 leads = "is" if destination.is_address else f"resolves to {address},"
                 message = f"The host {destination.host} {leads} {reason}. {_REMEDY}"
                 raise BlockedDestination(message)
         if not all(self.is_permitted(address) for address in found):
             self._check_encryption(destination)
 
-    def judge(self, address: str) -> str | None:
-        """Why the address may not be reached, as in `a private address`, or None if it may."""
+    def block_reason(self, address: str) -> str | None:
+        """Return why the address is blocked, as in `a private address`, or None."""
         parsed = literal(address)
         if parsed is None:
             return "not an address"
@@ -172,7 +175,7 @@ class DestinationPolicy:
 
 
 def literal(host: str) -> Address | None:
-    """The address that a host is, in any form that the system would connect to; None for a name.
+    """Parse a host that is an address in any form that the system connects to; None for a name.
 
     `0x7f.1`, `2130706433`, `0177.0.0.1` and `127.1` are all 127.0.0.1 for the system.
     """
@@ -227,6 +230,6 @@ def _inner(address: IPv6Address) -> IPv4Address | None:
 
 
 def _meanings(address: Address) -> tuple[Address, ...]:
-    """The address, and the IPv4 address in it if it is one in disguise."""
+    """Return the address, and the IPv4 address that it embeds, if any."""
     inner = None if isinstance(address, IPv4Address) else _inner(address)
     return (address,) if inner is None else (address, inner)

@@ -1,4 +1,4 @@
-"""Asks DNS within a time limit; must not know which of the addresses may be reached."""
+"""Resolve host names within a time limit."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from connections.transport.deadline import Deadline
 from connections.transport.exceptions import SendError, reason
 
 Resolver = Callable[[str], list[str]]
-"""From a host's name to its addresses, as texts; raises OSError where there is none."""
+"""Takes a host's name, returns its addresses as texts, raises OSError where there is none."""
 
 _lookups = threading.BoundedSemaphore(64)
-"""A lookup can't be interrupted. While DNS is down, this many threads may hang, and no more."""
+"""A lookup can't be interrupted. While DNS is down, at most so many threads hang."""
 
 
 def system_resolver(host: str) -> list[str]:
-    """What the system says: hosts file and DNS."""
+    """Return the addresses that the system knows, from its hosts file and DNS."""
     found = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
 
 
 def resolve(host: str, resolver: Resolver, deadline: Deadline) -> list[str]:
-    """All addresses of a host; raises SendError."""
+    """Return all addresses of a host; raise SendError."""
     seconds = min(deadline.limits.dns, deadline.remaining)
-    answer: SimpleQueue[list[str] | Exception] = SimpleQueue()
+    queue: SimpleQueue[list[str] | Exception] = SimpleQueue()
     if not _lookups.acquire(timeout=max(seconds, 0)):
         raise SendError(ErrorCode.DNS, "Too many names are being looked up; DNS does not answer.")
     # A thread of its own, since getaddrinfo knows no time limit. New connections are few.
-    threading.Thread(target=_look_up, args=(host, resolver, answer), daemon=True).start()
+    threading.Thread(target=_look_up, args=(host, resolver, queue), daemon=True).start()
     try:
-        found = answer.get(timeout=max(seconds, 0))
+        found = queue.get(timeout=max(seconds, 0))
     except Empty:
         message = f"DNS did not answer within {seconds:.2g} s for the host {host}."
         raise SendError(ErrorCode.DNS, message) from None
@@ -45,29 +45,32 @@ def resolve(host: str, resolver: Resolver, deadline: Deadline) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _look_up(host: str, resolver: Resolver, answer: SimpleQueue[list[str] | Exception]) -> None:
+def _look_up(host: str, resolver: Resolver, queue: SimpleQueue[list[str] | Exception]) -> None:
     try:
-        answer.put(_first_answer(host, resolver))
+        queue.put(_resolve_spellings(host, resolver))
     except Exception as error:
-        answer.put(error)
+        queue.put(error)
     finally:
         _lookups.release()
 
 
-def _first_answer(host: str, resolver: Resolver) -> list[str]:
-    *attempts, last = _questions(host)
-    for question in attempts:
+def _resolve_spellings(host: str, resolver: Resolver) -> list[str]:
+    *first, last = _spellings(host)
+    for name in first:
         try:
-            return resolver(question)
+            return resolver(name)
         except socket.gaierror as error:
             if error.errno != socket.EAI_NONAME:
                 raise
     return resolver(last)
 
 
-def _questions(host: str) -> Iterator[str]:
-    """With a trailing dot first, so that `crm.example` is never looked for in the search domains
-    while it exists. The hosts file knows no dots, so the plain name is asked for after that."""
+def _spellings(host: str) -> Iterator[str]:
+    """Yield the name with a trailing dot, then without.
+
+    The dot keeps `crm.example` out of the search domains while it exists; the hosts file knows no
+    trailing dots.
+    """
     if "." in host:
         yield f"{host}."
     yield host

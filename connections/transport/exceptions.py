@@ -1,4 +1,4 @@
-"""The way in which a send fails, inside of this package; nothing of it is raised to a caller."""
+"""The exception of this package; the client catches it and never raises it to a caller."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from connections.core.messages import ErrorCode, ExchangeError
 
 
 class SendError(Exception):
-    """No whole answer came, for this reason."""
+    """No whole response came; `error` says why."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
@@ -14,6 +14,6 @@ class SendError(Exception):
 
 
 def reason(error: BaseException) -> str:
-    """What the system said, without its numbers: `No route to host`."""
+    """Return the system's message without its numbers: `No route to host`."""
     text = getattr(error, "strerror", None) or str(error)
     return str(text).rstrip(".") or type(error).__name__

@@ -1,4 +1,4 @@
-"""Keeps guarded connections open for the next send; must not know what goes over them."""
+"""Pools of guarded connections, on urllib3's own."""
 
 from __future__ import annotations
 
@@ -27,39 +27,39 @@ from connections.transport.exceptions import SendError, reason
 from connections.transport.socket_stream import DeadlineSocket
 
 MAX_IDLE_SECONDS = 4.0
-"""Seconds. Many servers close after five, some of them in the moment in which we send; that would
-be a delivery of which nobody knows whether it arrived, and it must not be sent twice unseen."""
+"""Many servers close after five seconds, some of them just as we send. Such a delivery would be
+`unknown`: nobody could tell whether it arrived."""
 
 _MAX_HOSTS = 256
 
 
 class GuardedConnection(HTTPConnection):
-    """urllib3's connection, whose sockets come from the guard."""
+    """urllib3's connection, whose sockets come from the connector."""
 
-    guard: SafeConnector
+    connector: SafeConnector
     destination: Destination
     deadline: Deadline | None = None
-    wire: DeadlineSocket | None = None
+    stream: DeadlineSocket | None = None
     keep_until = 0.0
 
     def open(self, deadline: Deadline) -> DeadlineSocket:
-        """The wire of this connection, which is opened if it is not; raises SendError."""
-        if self.wire is None:
+        """Open the connection if it is closed, and return its stream; raise SendError."""
+        if self.stream is None:
             self.deadline = deadline
             self._connect_within(deadline)
-            self.wire = DeadlineSocket(self.sock)
-        self.wire.begin(deadline)
-        return self.wire
+            self.stream = DeadlineSocket(self.sock)
+        self.stream.begin(deadline)
+        return self.stream
 
     def close(self) -> None:
-        self.wire = None
+        self.stream = None
         super().close()
 
     def _new_conn(self) -> socket.socket:
-        return self.guard.connect(self.destination, self.deadline or Deadline(SendLimits()))
+        return self.connector.connect(self.destination, self.deadline or Deadline(SendLimits()))
 
     def _connect_within(self, deadline: Deadline) -> None:
-        # The guard says for itself what goes wrong, so anything else comes from TLS.
+        # The connector raises SendError, so any other error comes from TLS.
         try:
             self.connect()
         except TimeoutError as error:
@@ -74,19 +74,19 @@ class GuardedConnection(HTTPConnection):
 
 
 class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
-    """The same over TLS. The name is checked against the certificate, and sent as SNI."""
+    """The same over TLS; checks the certificate's name and sends it as SNI."""
 
 
 class GuardedPool(HTTPConnectionPool):
     """The open connections to one destination."""
 
     ConnectionCls: type[Any] = GuardedConnection
-    guard: SafeConnector
+    connector: SafeConnector
     destination: Destination
-    quiet_at = math.inf
+    idle_at = math.inf
 
     def borrow(self) -> GuardedConnection:
-        """A connection, open if there is one that the server has most likely not closed."""
+        """Take a connection, an open one if the server has most likely not closed it."""
         try:
             connection: Any = self._get_conn()
         except ClosedPoolError as error:
@@ -97,8 +97,8 @@ class GuardedPool(HTTPConnectionPool):
         return borrowed
 
     def give_back(self, connection: GuardedConnection, keep_for: float) -> None:
-        """Let the next send have it, if that comes within this many seconds."""
-        self.quiet_at = monotonic() + MAX_IDLE_SECONDS
+        """Put the connection back for a send within the next `keep_for` seconds."""
+        self.idle_at = monotonic() + MAX_IDLE_SECONDS
         if keep_for > 0:
             connection.keep_until = monotonic() + min(keep_for, MAX_IDLE_SECONDS)
         else:
@@ -106,9 +106,11 @@ class GuardedPool(HTTPConnectionPool):
         self._put_conn(connection)
 
     def close_idle(self) -> None:
-        """Close everything if nobody sends here any more: quiet hosts hold no file handles. A busy
-        pool is left alone, since those who find it empty would open connections meanwhile."""
-        if monotonic() <= self.quiet_at or self.pool is None:
+        """Close all connections if nobody sends here any more, so that idle hosts hold no files.
+
+        A busy pool is left alone: a send that finds it empty would open another connection.
+        """
+        if monotonic() <= self.idle_at or self.pool is None:
             return
         for _ in range(self.pool.qsize()):
             with suppress(queue.Empty):
@@ -119,7 +121,7 @@ class GuardedPool(HTTPConnectionPool):
 
     def _new_conn(self) -> Any:  # noqa: ANN401 - urllib3 types its connections as protocols.
         connection: Any = super()._new_conn()
-        connection.guard, connection.destination = self.guard, self.destination
+        connection.connector, connection.destination = self.connector, self.destination
         return connection
 
 
@@ -132,24 +134,29 @@ class GuardedTLSPool(GuardedPool, HTTPSConnectionPool):
 class GuardedPoolManager(PoolManager):
     """urllib3's pools by destination, all of them guarded."""
 
-    def __init__(self, guard: SafeConnector, **settings: Any) -> None:  # noqa: ANN401 - passed through.
+    def __init__(self, connector: SafeConnector, **settings: Any) -> None:  # noqa: ANN401 - passed through.
         super().__init__(**settings)
-        self._guard = guard
+        self._connector = connector
         self.pool_classes_by_scheme = {"http": GuardedPool, "https": GuardedTLSPool}
 
     def _new_pool(self, scheme: str, host: str, port: int, request_context: Any = None) -> Any:  # noqa: ANN401
         pool: Any = super()._new_pool(scheme, host, port, request_context)
-        pool.guard, pool.destination = self._guard, Destination(scheme, host.strip("[]"), port)
+        pool.connector, pool.destination = (
+            self._connector,
+            Destination(scheme, host.strip("[]"), port),
+        )
         return pool
 
 
 class GuardedAdapter(requests.adapters.HTTPAdapter):
-    """requests' adapter over guarded pools. The client borrows its connections directly, which
-    leaves out sessions and with them cookies, redirects, netrc and proxies; but whatever else is
-    sent through this adapter is guarded as well."""
+    """requests' adapter over guarded pools.
 
-    def __init__(self, guard: SafeConnector, pool_size: int, ca_bundle: str | None) -> None:
-        self._guard = guard
+    The client borrows connections directly, which leaves out sessions and with them cookies,
+    redirects, netrc and proxies. Whatever else is sent through this adapter is guarded as well.
+    """
+
+    def __init__(self, connector: SafeConnector, pool_size: int, ca_bundle: str | None) -> None:
+        self._connector = connector
         self._tls = create_urllib3_context()
         self._tls.load_verify_locations(ca_bundle or certifi.where())
         self._pools: dict[str, GuardedPool] = {}
@@ -165,11 +172,15 @@ class GuardedAdapter(requests.adapters.HTTPAdapter):
         **_: object,
     ) -> None:
         self.poolmanager = GuardedPoolManager(
-            self._guard, num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._tls
+            self._connector,
+            num_pools=connections,
+            maxsize=maxsize,
+            block=block,
+            ssl_context=self._tls,
         )
 
     def pool(self, origin: str) -> GuardedPool:
-        """The pool for a URL's beginning, up to the path; raises SendError if it is blocked."""
+        """Return the pool of an origin (`https://crm.example`); raise SendError if blocked."""
         if monotonic() - self._swept_at > MAX_IDLE_SECONDS:
             self._sweep()
         return self._pools.get(origin) or self._open_pool(origin)
@@ -182,10 +193,10 @@ class GuardedAdapter(requests.adapters.HTTPAdapter):
         super().close()
 
     def _open_pool(self, origin: str) -> GuardedPool:
-        scheme, host, port = self._guard.check_url(origin)
+        scheme, host, port = self._connector.check_url(origin)
         with self._lock:
             if len(self._pools) >= _MAX_HOSTS:
-                # The oldest; it closes its connections once nobody uses it any more.
+                # The oldest; urllib3 closes its connections once nobody uses it any more.
                 del self._pools[next(iter(self._pools))]
             pool: Any = self.poolmanager.connection_from_host(host, port=port, scheme=scheme)
             self._pools[origin] = pool

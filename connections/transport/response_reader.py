@@ -1,4 +1,4 @@
-"""Reads one answer from a wire, and keeps what came of half an answer; must not know pools."""
+"""Read one response from a stream; of half a response, keep what came."""
 
 from __future__ import annotations
 
@@ -20,29 +20,31 @@ _KEEP_ALIVE = re.compile(r"timeout=(\d{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """What came: a response, and the error if it is only a part of one. `keep_for` says for how
-    many seconds another request may go over the same connection."""
+    """The response, and the error if it is only a part of one.
+
+    `keep_for` is for how many seconds another request may go over the same connection.
+    """
 
     response: Response
     error: ExchangeError | None
     keep_for: float
 
 
-def read_response(wire: DeadlineSocket, method: str, body_limit: int) -> ReadResult:
-    """The answer to a request that was sent; raises SendError if not even its headers came."""
-    wire.allow(_MAX_HEAD_BYTES)
-    incoming = _read_head(wire, method)
-    # Framing and compression may cost something, but not any number of bytes that are no content.
-    wire.allow(_MAX_HEAD_BYTES + 8 * body_limit)
+def read_response(stream: DeadlineSocket, method: str, body_limit: int) -> ReadResult:
+    """Read the response to a request that was sent; raise SendError if not even headers came."""
+    stream.allow(_MAX_HEAD_BYTES)
+    incoming = _read_head(stream, method)
+    # Framing and compression cost bytes that are no content, but not any number of them.
+    stream.allow(_MAX_HEAD_BYTES + 8 * body_limit)
     body = bytearray()
     error = None
     try:
-        _check_head(incoming, wire)
-        _read_body(incoming, wire, body, body_limit)
+        _check_head(incoming, stream)
+        _read_body(incoming, stream, body, body_limit)
     except SendError as failure:
         error = failure.error
     response = Response(status=incoming.status, headers=_headers(incoming), body=bytes(body))
-    return ReadResult(response, error, keep_for=_keep_for(incoming, wire, error))
+    return ReadResult(response, error, keep_for=_keep_for(incoming, stream, error))
 
 
 class _Incoming(http.client.HTTPResponse):
@@ -57,21 +59,21 @@ class _Incoming(http.client.HTTPResponse):
                 pass
 
 
-def _read_head(wire: DeadlineSocket, method: str) -> _Incoming:
-    incoming = _Incoming(wire, method=method)  # type: ignore[arg-type]
+def _read_head(stream: DeadlineSocket, method: str) -> _Incoming:
+    incoming = _Incoming(stream, method=method)  # type: ignore[arg-type]
     try:
         incoming.begin()
     except (http.client.HTTPException, OSError, ValueError) as error:
-        if isinstance(error, OSError) or wire.is_ended:
+        if isinstance(error, OSError) or stream.is_ended:
             message = "The connection was lost before an answer came; the request may have arrived."
             raise SendError(ErrorCode.CONNECTION_LOST, message) from error
         raise SendError(ErrorCode.PROTOCOL, "The answer is not HTTP.") from error
     return incoming
 
 
-def _check_head(incoming: _Incoming, wire: DeadlineSocket) -> None:
-    """http.client takes headers that are cut off, or broken, for headers that end there."""
-    if wire.is_ended:
+def _check_head(incoming: _Incoming, stream: DeadlineSocket) -> None:
+    """Raise SendError for headers that are cut off or broken, which http.client takes for whole."""
+    if stream.is_ended:
         message = "The connection was closed in the middle of the answer's headers."
         raise SendError(ErrorCode.CONNECTION_LOST, message)
     if incoming.headers.defects:
@@ -79,8 +81,8 @@ def _check_head(incoming: _Incoming, wire: DeadlineSocket) -> None:
         raise SendError(ErrorCode.PROTOCOL, message)
 
 
-def _read_body(incoming: _Incoming, wire: DeadlineSocket, body: bytearray, limit: int) -> None:
-    """Add to the body what comes; raises SendError where that is not all of it."""
+def _read_body(incoming: _Incoming, stream: DeadlineSocket, body: bytearray, limit: int) -> None:
+    """Append what comes to `body`; raise SendError where it is not the whole body."""
     decoder = decoder_for(incoming.headers.get("Content-Encoding", ""))
     try:
         while piece := incoming.read1(_PIECE):
@@ -93,14 +95,14 @@ def _read_body(incoming: _Incoming, wire: DeadlineSocket, body: bytearray, limit
         message = f"The connection was lost in the middle of the answer ({reason(error)})."
         raise SendError(ErrorCode.CONNECTION_LOST, message) from error
     except (http.client.HTTPException, ValueError) as error:
-        raise _broken(wire) from error
+        raise _broken(stream) from error
     if incoming.length:
-        raise _broken(wire)
+        raise _broken(stream)
     decoder.finish()
 
 
-def _broken(wire: DeadlineSocket) -> SendError:
-    if wire.is_ended:
+def _broken(stream: DeadlineSocket) -> SendError:
+    if stream.is_ended:
         message = "The connection was closed in the middle of the answer."
         return SendError(ErrorCode.CONNECTION_LOST, message)
     return SendError(ErrorCode.PROTOCOL, "The answer's chunks are broken.")
@@ -111,7 +113,7 @@ def _headers(incoming: _Incoming) -> Headers:
 
 
 def _text(value: str) -> str:
-    """http.client takes headers for latin-1; those who send more than ASCII send UTF-8 today."""
+    """Decode a header as UTF-8, which http.client took for latin-1."""
     if value.isascii():
         return value
     try:
@@ -120,9 +122,9 @@ def _text(value: str) -> str:
         return value
 
 
-def _keep_for(incoming: _Incoming, wire: DeadlineSocket, error: ExchangeError | None) -> float:
-    if error or incoming.will_close or incoming.status == _SWITCHING or not wire.end():
+def _keep_for(incoming: _Incoming, stream: DeadlineSocket, error: ExchangeError | None) -> float:
+    if error or incoming.will_close or incoming.status == _SWITCHING or not stream.end():
         return 0
-    # A server that says when it closes is believed, with a second for the way.
+    # Keep-Alive: timeout=N, with a second for the way.
     hint = _KEEP_ALIVE.search(incoming.headers.get("Keep-Alive", ""))
     return float(hint[1]) - 1 if hint else math.inf

@@ -1,4 +1,4 @@
-"""The bytes of one open connection, within the limits of the send that uses it; knows no HTTP."""
+"""Read and write the bytes of one open connection, within the limits of the current send."""
 
 from __future__ import annotations
 
@@ -15,73 +15,72 @@ _WAIT_EVENTS: dict[type[Exception], int] = {
     ssl.SSLWantReadError: select.POLLIN,
     ssl.SSLWantWriteError: select.POLLOUT,
 }
-"""What TLS waits for; it may have to read in order to write."""
+"""The event that TLS waits for; it may have to read in order to write."""
 
 _WOULD_BLOCK: tuple[type[Exception], ...] = (BlockingIOError, *_WAIT_EVENTS)
 
 
 class _KeptReader(io.BufferedReader):
-    """A reader that outlives the answers read from it, so that it knows what came beyond one."""
+    """A reader that outlives the responses read from it, and so sees bytes beyond one."""
 
     def close(self) -> None:
-        """Stay open: whoever has read an answer closes this, but the next answer needs it."""
+        """Stay open: http.client closes its reader after each response, but the next needs it."""
 
 
 class DeadlineSocket(io.RawIOBase):
-    """A socket that waits no longer than it may, and reads no more than it may.
+    """A non-blocking socket that waits no longer than the deadline and reads no more than allowed.
 
     requests and urllib3 limit each single read, so a server that drips one byte a second can hold
-    a thread for ever; here, every wait asks first what is left of the whole.
+    a thread for ever; here, every wait asks the deadline first.
 
-    The socket itself never waits. One that has a timeout of its own asks the system to change its
-    mode at each new timeout, and waits before it writes: each of these lets go of the interpreter,
-    and in a worker 31 other threads are after it. That was a sixth of all a delivery cost.
+    The socket is non-blocking, because a timeout of its own costs a system call to set and another
+    to wait before each write. Each of them releases the GIL, and in a worker 31 other threads want
+    it: that was a sixth of what a delivery cost.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(0)
         self._socket = sock
         self._reader = _KeptReader(self)
-        self._patience: Deadline | None = None
+        self._deadline: Deadline | None = None
         self._allowance = 0
         self.is_ended = False
 
     def begin(self, deadline: Deadline) -> None:
-        """From here on, reads and writes are for this send."""
-        self._patience = deadline
+        """Begin a send: its deadline holds for all reads and writes until `end`."""
+        self._deadline = deadline
         self.is_ended = False
 
     def allow(self, count: int) -> None:
-        """How many bytes may be read from here on."""
+        """Allow `count` more bytes to be read."""
         self._allowance = count
 
     def end(self) -> bool:
-        """The send is over; True if nothing came beyond its answer, so that another may follow."""
-        self._patience = None
+        """End the send; return True if no byte came beyond its response: another may follow."""
+        self._deadline = None
         return not self._is_decrypted and not self._reader.peek(1)
 
     def makefile(self, _mode: str = "rb") -> io.BufferedReader:
-        """What http.client reads an answer from."""
+        """Return the reader for http.client."""
         return self._reader
 
     def send(self, message: bytes) -> None:
-        """Send all of it."""
+        """Send the whole message; raise SendError when the time is up."""
         unsent = memoryview(message)
         while unsent:
-            # Nothing is begun when the time is up already.
+            # Raises where the time is up already.
             self._current_deadline().for_reading()
             try:
                 unsent = unsent[self._socket.send(unsent) :]
-            except _WOULD_BLOCK as wish:
-                self._wait(_WAIT_EVENTS.get(type(wish), select.POLLOUT))
+            except _WOULD_BLOCK as error:
+                self._wait(_WAIT_EVENTS.get(type(error), select.POLLOUT))
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        """Called by the reader when it has nothing left. Without a send there is nothing to wait
-        for, and None says so."""
-        if self._patience is None:
+        """Read into the buffer for the reader; return None outside a send, when nothing is due."""
+        if self._deadline is None:
             return None
         if self._allowance <= 0:
             raise SendError(ErrorCode.TOO_LARGE, "The answer is too large; the rest was not read.")
@@ -96,12 +95,12 @@ class DeadlineSocket(io.RawIOBase):
         while True:
             try:
                 return self._socket.recv_into(buffer)
-            except _WOULD_BLOCK as wish:
-                self._wait(_WAIT_EVENTS.get(type(wish), select.POLLIN))
+            except _WOULD_BLOCK as error:
+                self._wait(_WAIT_EVENTS.get(type(error), select.POLLIN))
 
     @property
     def _is_decrypted(self) -> bool:
-        """TLS decrypts a record at a time, so bytes may wait there that the system doesn't show."""
+        """Whether TLS holds decrypted bytes, which `poll` doesn't show."""
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def _wait(self, event: int) -> None:
@@ -112,6 +111,6 @@ class DeadlineSocket(io.RawIOBase):
             raise deadline.timeout()
 
     def _current_deadline(self) -> Deadline:
-        if self._patience is None:
-            raise RuntimeError("A wire is written to only between begin() and end().")
-        return self._patience
+        if self._deadline is None:
+            raise RuntimeError("A stream is used only between begin() and end().")
+        return self._deadline

@@ -1,7 +1,7 @@
-"""OAuth 2 tokens, fetched once for all workers; must not know what they are used for, nor Django.
+"""A cache of OAuth 2 tokens, which all workers share.
 
-A token is looked for in this process, then in Redis, and fetched only then, by one thread of one
-process at a time. Without Redis each process fetches its own: deliveries go on.
+A token is looked up in this process, then in Redis, and then fetched by one thread of one process
+at a time. Without Redis each process fetches its own, and deliveries go on.
 """
 
 from __future__ import annotations
@@ -18,47 +18,53 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import LockError, RedisError
 
-from connections.core.messages import ErrorCode, Exchange, Request
-from connections.core.request.authorization.base import Authorization, TokenError
+from connections.core.messages import Request
+from connections.core.request.authorization import (
+    TokenAuthorization,
+    TokenError,
+    TokenUnavailableError,
+)
 from connections.core.request.builder import USER_AGENT
 from connections.transport import Client, SendLimits
+from connections.transport.deadline import Deadline
 
 MAX_FETCH_SECONDS = 10.0
-"""Seconds for all of it, also the waiting for somebody else's fetch: a delivery waits meanwhile."""
+"""For a fetch and the wait for another thread's or process's fetch; a delivery waits meanwhile."""
+
+FAILURE_COOLDOWN_SECONDS = 5.0
+"""How long a failure stands before the token server is asked again."""
 
 _MARGIN_SHARE, _MAX_MARGIN_SECONDS = 0.1, 30.0
-_FAILURE_COOLDOWN_SECONDS = 5.0
-_TEMPORARY = {408, 425, 429, *range(500, 600)}
-_LOCK_POLL = 0.05
-
-
-class TokenUnavailableError(TokenError):
-    """No token came back, and it is not for the credentials: trying again later may help."""
-
-    def __init__(self, message: str, code: ErrorCode = ErrorCode.CONNECT_FAILED) -> None:
-        """The code says that nothing was sent to the CRM."""
-        super().__init__(message)
-        self.code = code
+_LOCK_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    token: str
+class CachedToken:
+    """A token and when it is renewed, in seconds since the epoch."""
+
+    value: str
     renew_at: float
+
+    def is_fresh(self, now: float, refused: str) -> bool:
+        """Return whether the token may be used: it has not expired, and it is not the refused."""
+        return self.value != refused and now < self.renew_at
 
 
 @dataclass(slots=True)
-class _Slot:
-    """What this process knows of one authorization's token."""
+class CacheEntry:
+    """The token of one authorization in this process, or the last failure to fetch it.
+
+    Whoever holds the lock writes the rest.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    kept: _Kept | None = None
+    token: CachedToken | None = None
     failure: TokenError | None = None
     failed_at: float = 0.0
 
 
 class TokenCache:
-    """Tokens by authorization. May be used from many threads at once."""
+    """Tokens by authorization; safe to use from many threads."""
 
     def __init__(
         self,
@@ -69,97 +75,85 @@ class TokenCache:
         decrypt: Callable[[str], str],
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`redis` should have a socket timeout. What is kept there is encrypted."""
+        """Keep what the cache works with; `redis` should have a socket timeout."""
         self._redis = redis if callable(redis) else lambda: redis
         self._client = client
         self._encrypt, self._decrypt = encrypt, decrypt
         self._now = now
-        self._slots: dict[Authorization, _Slot] = {}
+        self._entries: dict[TokenAuthorization, CacheEntry] = {}
 
-    def token_for(self, authorization: Authorization, limits: SendLimits) -> str:
-        """A token that is good for now; raises TokenRefused."""
-        slot = self._slot(authorization)
-        if slot.kept and self._is_good(slot.kept, refused=""):
-            return slot.kept.token
-        return self._renewed(authorization, limits, refused="")
+    def token_for(
+        self, authorization: TokenAuthorization, limits: SendLimits, *, refused: str = ""
+    ) -> str:
+        """Return a valid token other than the refused one, and fetch it if there is none.
 
-    def renew(self, authorization: Authorization, refused_token: str, limits: SendLimits) -> str:
-        """Another token than the one that the CRM refused; raises TokenRefused.
-
-        When many deliveries were refused with the same token, the first of them fetches another
-        one, and the others get that.
+        When the CRM refuses one token for many deliveries, the first of them fetches another and
+        the others get that. Raise TokenError.
         """
-        return self._renewed(authorization, limits, refused_token)
+        entry = self._entry(authorization)
+        token = entry.token
+        if token and token.is_fresh(self._now(), refused):
+            return token.value
+        total = min(limits.total, MAX_FETCH_SECONDS)
+        return self._renew(authorization, entry, refused, Deadline(replace(limits, total=total)))
 
-    def _renewed(self, authorization: Authorization, limits: SendLimits, refused: str) -> str:
-        slot = self._slot(authorization)
-        ends_at = time.monotonic() + min(limits.total, MAX_FETCH_SECONDS)
-        if not slot.lock.acquire(timeout=ends_at - time.monotonic()):
+    def _renew(
+        self, authorization: TokenAuthorization, entry: CacheEntry, refused: str, deadline: Deadline
+    ) -> str:
+        if not entry.lock.acquire(timeout=max(deadline.remaining, 0)):
             raise TokenUnavailableError("The token is being fetched, which takes too long.")
         try:
-            if slot.kept is None or not self._is_good(slot.kept, refused):
-                slot.kept = self._shared_or_fetched(authorization, slot, limits, refused, ends_at)
-            return slot.kept.token
+            if entry.token is None or not entry.token.is_fresh(self._now(), refused):
+                entry.token = self._load_or_fetch(authorization, entry, refused, deadline)
+            return entry.token.value
         finally:
-            slot.lock.release()
+            entry.lock.release()
 
-    def _shared_or_fetched(
-        self,
-        authorization: Authorization,
-        slot: _Slot,
-        limits: SendLimits,
-        refused: str,
-        ends_at: float,
-    ) -> _Kept:
+    def _load_or_fetch(
+        self, authorization: TokenAuthorization, entry: CacheEntry, refused: str, deadline: Deadline
+    ) -> CachedToken:
         key = _key(authorization)
-        with self._fetching_alone(key, ends_at):
+        with self._lock_in_redis(key, deadline):
             shared = self._load(key)
-            if shared and self._is_good(shared, refused):
+            if shared and shared.is_fresh(self._now(), refused):
                 return shared
-            fetched = self._fetch(authorization, slot, limits, ends_at)
-            self._save(key, fetched)
+            fetched = self._fetch_unless_failed(authorization, entry, deadline)
+            self._store(key, fetched)
             return fetched
 
-    def _fetch(
-        self, authorization: Authorization, slot: _Slot, limits: SendLimits, ends_at: float
-    ) -> _Kept:
-        if slot.failure and self._now() < slot.failed_at + _FAILURE_COOLDOWN_SECONDS:
+    def _fetch_unless_failed(
+        self, authorization: TokenAuthorization, entry: CacheEntry, deadline: Deadline
+    ) -> CachedToken:
+        if entry.failure and self._now() < entry.failed_at + FAILURE_COOLDOWN_SECONDS:
             # Those who waited for a fetch that failed, and whoever comes right after it, need not
             # ask again: token servers lock out clients that insist.
-            raise slot.failure
+            raise entry.failure
         try:
-            slot.failure = None
-            return self._fetched(authorization, limits, ends_at)
+            entry.failure = None
+            return self._fetch(authorization, deadline)
         except TokenError as failure:
-            slot.failure, slot.failed_at = failure, self._now()
+            entry.failure, entry.failed_at = failure, self._now()
             raise
 
-    def _fetched(self, authorization: Authorization, limits: SendLimits, ends_at: float) -> _Kept:
-        request = authorization.token_request()
-        if request is None:
-            raise TypeError(f"The authorization {authorization.kind} knows no tokens.")
+    def _fetch(self, authorization: TokenAuthorization, deadline: Deadline) -> CachedToken:
         asked_at = self._now()
-        remaining = max(ends_at - time.monotonic(), 0)
-        exchange = self._client.send(_complete(request), replace(limits, total=remaining))
-        try:
-            token = authorization.read_token(exchange)
-        except TokenError as refusal:
-            raise _explained(refusal, exchange) from None
+        request = _complete(authorization.token_request())
+        token = authorization.read_token(self._client.send(request, deadline.remaining_limits()))
         margin = min(token.lifetime * _MARGIN_SHARE, _MAX_MARGIN_SECONDS)
-        return _Kept(token.value, asked_at + token.lifetime - margin)
+        return CachedToken(token.value, asked_at + token.lifetime - margin)
 
-    def _is_good(self, kept: _Kept, refused: str) -> bool:
-        return kept.token != refused and self._now() < kept.renew_at
-
-    def _slot(self, authorization: Authorization) -> _Slot:
-        return self._slots.get(authorization) or self._slots.setdefault(authorization, _Slot())
+    def _entry(self, authorization: TokenAuthorization) -> CacheEntry:
+        found = self._entries.get(authorization)
+        return found or self._entries.setdefault(authorization, CacheEntry())
 
     @contextmanager
-    def _fetching_alone(self, key: str, ends_at: float) -> Iterator[None]:
-        """While this lasts, no other process fetches the same token, as far as Redis is there."""
-        remaining = max(ends_at - time.monotonic(), _LOCK_POLL)
+    def _lock_in_redis(self, key: str, deadline: Deadline) -> Iterator[None]:
+        """Keep other processes from fetching the same token, unless Redis is down."""
+        remaining = max(deadline.remaining, _LOCK_POLL_SECONDS)
         try:
-            lock = self._redis().lock(f"{key}:lock", timeout=remaining + 5, sleep=_LOCK_POLL)
+            lock = self._redis().lock(
+                f"{key}:lock", timeout=remaining + 5, sleep=_LOCK_POLL_SECONDS
+            )
             is_held = lock.acquire(blocking_timeout=remaining)
         except RedisError:
             yield
@@ -174,28 +168,29 @@ class TokenCache:
             with suppress(LockError, RedisError):
                 lock.release()
 
-    def _load(self, key: str) -> _Kept | None:
+    def _load(self, key: str) -> CachedToken | None:
         try:
             stored = self._redis().get(key)
             text = stored.decode() if isinstance(stored, bytes) else str(stored or "")
-            return _Kept(**json.loads(self._decrypt(text))) if text else None
+            return CachedToken(**json.loads(self._decrypt(text))) if text else None
         except Exception:  # Redis is down, or it is under a key that is gone: it is fetched anew.
             return None
 
-    def _save(self, key: str, kept: _Kept) -> None:
-        seconds = int(kept.renew_at - self._now())
+    def _store(self, key: str, token: CachedToken) -> None:
+        seconds = int(token.renew_at - self._now())
         if seconds > 0:
             with suppress(RedisError):
-                self._redis().set(key, self._encrypt(json.dumps(asdict(kept))), ex=seconds)
+                self._redis().set(key, self._encrypt(json.dumps(asdict(token))), ex=seconds)
 
 
-def _key(authorization: Authorization) -> str:
-    """Everything that decides which token comes back; not to be read, for it holds the secret."""
+def _key(authorization: TokenAuthorization) -> str:
+    """Return a hash of all settings, as each may change the token, and some are secret."""
     settings = json.dumps([authorization.kind, authorization.to_settings()], sort_keys=True)
     return f"token:{hashlib.sha256(settings.encode()).hexdigest()}"
 
 
 def _complete(request: Request) -> Request:
+    """Return the request with the headers that every request has."""
     headers = (
         ("Host", urlsplit(request.url).netloc),
         ("User-Agent", USER_AGENT),
@@ -204,11 +199,3 @@ def _complete(request: Request) -> Request:
         ("Content-Length", str(len(request.body))),
     )
     return replace(request, headers=headers)
-
-
-def _explained(refusal: TokenError, exchange: Exchange) -> TokenError:
-    """Whether it is the credentials that were refused, or something that passes."""
-    if exchange.error and exchange.error.code is ErrorCode.BLOCKED_ADDRESS:
-        return TokenUnavailableError(str(refusal), ErrorCode.BLOCKED_ADDRESS)
-    is_temporary = exchange.response is None or exchange.response.status in _TEMPORARY
-    return TokenUnavailableError(str(refusal)) if is_temporary or exchange.error else refusal

@@ -1,5 +1,5 @@
-"""The admin of what happens to referrals; importing this package registers it."""
+"""The admin of this app; importing this package registers it."""
 
-from referrals.admin import deliveries, keys, referrals
+from referrals.admin import connections, deliveries, keys, referrals
 
-__all__ = ["deliveries", "keys", "referrals"]
+__all__ = ["connections", "deliveries", "keys", "referrals"]

@@ -1,5 +1,4 @@
-"""The lines of a list of deliveries or referrals: what none shows is not read, and whose id is a
-person's address shows it to those alone who may see customers' data."""
+"""The change list of deliveries and referrals."""
 
 from __future__ import annotations
 
@@ -9,12 +8,15 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from referrals.customer_data import shown_id
+from referrals.customer_data import display_id
 from referrals.models import Delivery, Referral
 
 
 class ColumnLimitedChangeList(ChangeList):
-    """A list whose admin names the columns that its lines need, as `line_columns`."""
+    """A change list that loads only the model admin's `list_columns`.
+
+    E-mail addresses in external ids are masked for users who may not see customers' data.
+    """
 
     def get_queryset(
         self, request: HttpRequest, exclude_parameters: list[str | None] | None = None
@@ -23,10 +25,10 @@ class ColumnLimitedChangeList(ChangeList):
         return rows.only(*self.model_admin.list_columns)  # type: ignore[attr-defined]
 
     def get_results(self, request: HttpRequest) -> None:
-        """The page's rows, each with the id that the person may see."""
+        """Set `display_id` on the page's rows: the external id as the user may see it."""
         super().get_results(request)
         rows: list[Delivery | Referral] = list(self.result_list)
         for row in rows:
             referral = row.referral if isinstance(row, Delivery) else row
-            row.shown_id = shown_id(referral, request.user)  # type: ignore[union-attr]
+            row.display_id = display_id(referral, request.user)  # type: ignore[union-attr]
         self.result_list = rows

@@ -1,4 +1,4 @@
-"""The delivery log and one delivery's page: to read, and to replay, re-read or cancel."""
+"""The admin of deliveries: the delivery log and the page of one delivery."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from connections.admin.history import WithHistory
 from connections.admin.readonly import ReadOnly
 from connections.admin.scoped import AccountScoped
 from connections.models import Connection
+from connections.permissions import can_change_deliveries, can_view_customer_data
 from connections.templatetags.outcomes import outcome_badge
 from referrals.admin import log_search
 from referrals.admin.actions import (
     ACTIONS,
     DELIVERY_ACTIONS,
     actions_for,
-    can_change_deliveries,
     run_action,
 )
-from referrals.admin.attempt_view import ATTEMPTS_A_PAGE, shown_attempts, shown_attributes
+from referrals.admin.attempt_view import ATTEMPTS_PER_PAGE, view_attempts, view_attributes
 from referrals.admin.changelist import ColumnLimitedChangeList
 from referrals.admin.log_filters import LOG_FILTERS
 from referrals.admin.paging import LimitedPaginator
-from referrals.customer_data import can_view_customer_data, shown_id
+from referrals.customer_data import display_id
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.models.deliveries import DeliveryQuerySet
 from referrals.templatetags.formatting import duration
@@ -41,12 +42,13 @@ _MAX_NUMBER_LENGTH = 19
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
-    """The delivery log."""
+class DeliveryAdmin(ReadOnly, AccountScoped, WithHistory, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The admin of deliveries."""
 
     change_list_template = "referrals/log.html"
     list_display = [
-        "external_id", "accepted", "campaign", "connection", "shown_status", "attempts", "then",
+        "external_id", "accepted", "campaign", "connection", "status_badge", "attempts",
+        "next_step",
     ]  # fmt: skip
     list_display_links = ["external_id"]
     list_columns = (
@@ -76,7 +78,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         context = {
             "title": "Delivery log",
             "can_change_deliveries": can_change_deliveries(request.user),
-            "sees_customers": can_view_customer_data(request.user),
+            "can_view_customer_data": can_view_customer_data(request.user),
             "has_any": self.get_queryset(request).exists(),
             **(extra_context or {}),
         }
@@ -85,24 +87,24 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401, ARG002
         return ColumnLimitedChangeList
 
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whether the actions are offered."""
+    def has_change_deliveries_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may run the actions; Django calls it by their `permissions`."""
         return can_change_deliveries(request.user)
 
     def get_urls(self) -> list[URLPattern]:
-        own = [
+        urls = [
             path(
                 "attempts/<int:pk>/<str:part>/",
                 self.admin_site.admin_view(self.raw_view),
                 name="referrals_deliveryattempt_raw",
             ),
             path(
-                "<int:pk>/<str:name>/do/",
+                "<int:pk>/action/<str:name>/",
                 self.admin_site.admin_view(self.action_view),
-                name="referrals_delivery_do",
+                name="referrals_delivery_action",
             ),
         ]
-        return [*own, *super().get_urls()]
+        return [*urls, *super().get_urls()]
 
     def change_view(
         self,
@@ -111,35 +113,35 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         form_url: str = "",  # noqa: ARG002 - Django's signature.
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """One delivery: its timeline, and what a person may do."""
-        delivery = self._found(request, unquote(object_id))
-        before = request.GET.get("before", "")
-        number = int(before) if before.isdecimal() and len(before) < _MAX_NUMBER_LENGTH else None
-        attempts = shown_attempts(delivery, request.user, number)
+        """Show one delivery with its attempts, and buttons for the actions that apply."""
+        delivery = self._get_delivery(request, unquote(object_id))
+        text = request.GET.get("before", "")
+        before = int(text) if text.isdecimal() and len(text) < _MAX_NUMBER_LENGTH else None
+        attempts = view_attempts(delivery, request.user, before)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Delivery of {delivery.referral}",
             "opts": self.opts,
             "delivery": delivery,
-            "external_id": shown_id(delivery.referral, request.user),
-            "attributes": shown_attributes(delivery.referral, request.user),
-            "attempts": attempts[:ATTEMPTS_A_PAGE],
+            "external_id": display_id(delivery.referral, request.user),
+            "attributes": view_attributes(delivery.referral, request.user),
+            "attempts": attempts[:ATTEMPTS_PER_PAGE],
             "is_tested": Connection.objects.tested().filter(pk=delivery.connection_id).exists(),
-            "has_earlier": len(attempts) > ATTEMPTS_A_PAGE,
-            "is_latest": number is None,
-            "sees_customers": can_view_customer_data(request.user),
+            "has_earlier": len(attempts) > ATTEMPTS_PER_PAGE,
+            "is_latest": before is None,
+            "can_view_customer_data": can_view_customer_data(request.user),
             "actions": actions_for(delivery) if can_change_deliveries(request.user) else (),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "referrals/delivery.html", context)
 
     def action_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
-        """Replay, re-read or cancel this one."""
+        """Replay, re-read or cancel one delivery."""
         if request.method != "POST" or name not in DELIVERY_ACTIONS:
             raise Http404
         if not can_change_deliveries(request.user):
             raise PermissionDenied
-        delivery = self._found(request, str(pk))
+        delivery = self._get_delivery(request, str(pk))
         delivery_action = DELIVERY_ACTIONS[name]
         rows = DeliveryQuerySet(Delivery).filter(pk=delivery.pk)
         if delivery_action.applicable(rows).exists():
@@ -151,7 +153,7 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         return HttpResponseRedirect(reverse("admin:referrals_delivery_change", args=[pk]))
 
     def raw_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
-        """The bytes of one body as they are kept, as a file, for whom may see customers' data."""
+        """Download a stored request or response body, if the user may see customers' data."""
         if part not in ("request", "response"):
             raise Http404
         if not (self.has_view_permission(request) and can_view_customer_data(request.user)):
@@ -167,7 +169,8 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    def _found(self, request: HttpRequest, object_id: str) -> Delivery:
+    def _get_delivery(self, request: HttpRequest, object_id: str) -> Delivery:
+        """Return the delivery. Raise PermissionDenied or Http404 if the user may not see it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = self.get_queryset(request).select_related(
@@ -181,14 +184,14 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
 
     @admin.display(description="External ID")
     def external_id(self, delivery: Delivery) -> str:
-        return delivery.shown_id  # type: ignore[attr-defined, no-any-return]
+        return delivery.display_id  # type: ignore[attr-defined, no-any-return]
 
     @admin.display(description="Accepted")
     def accepted(self, delivery: Delivery) -> str:
-        return _short(delivery.created_at)
+        return _format_time(delivery.created_at)
 
     @admin.display(description="Status")
-    def shown_status(self, delivery: Delivery) -> SafeString | str:
+    def status_badge(self, delivery: Delivery) -> SafeString | str:
         return outcome_badge(delivery.status)
 
     @admin.display(description="Attempts")
@@ -196,32 +199,32 @@ class DeliveryAdmin(ReadOnly, AccountScoped, admin.ModelAdmin):  # type: ignore[
         return delivery.attempt_number
 
     @admin.display(description="Then")
-    def then(self, delivery: Delivery) -> str:
-        """What comes next, or when it was settled."""
+    def next_step(self, delivery: Delivery) -> str:
+        """Return when the next attempt is due, or how long the delivery took."""
         if delivery.claimed_at:
-            return "Under way"
+            return "In flight"
         if delivery.due_at is None:
-            return _after(delivery)
+            return _format_total_time(delivery)
         is_due = delivery.due_at <= timezone.now()
-        due = "due now" if is_due else f"next {_next(delivery.due_at)}"
+        due = "due now" if is_due else f"next {_format_due_at(delivery.due_at)}"
         return f"{delivery.outcome}, {due}".removeprefix(", ")
 
 
-def _short(moment: datetime) -> str:
-    """The year only where it is another one."""
-    year = "" if moment.year == timezone.now().year else " %Y"
-    return moment.strftime(f"%-d %b{year}, %H:%M:%S")
+def _format_time(time: datetime) -> str:
+    """Return day and time, and the year if it is not this one."""
+    year = "" if time.year == timezone.now().year else " %Y"
+    return time.strftime(f"%-d %b{year}, %H:%M:%S")
 
 
-def _next(moment: datetime) -> str:
-    """The day only where it is another one."""
-    is_today = moment.date() == timezone.now().date()
-    return moment.strftime("%H:%M:%S") if is_today else _short(moment)
+def _format_due_at(time: datetime) -> str:
+    """Return the time, and the day if it is not today."""
+    is_today = time.date() == timezone.now().date()
+    return time.strftime("%H:%M:%S") if is_today else _format_time(time)
 
 
-def _after(delivery: Delivery) -> str:
-    """How long it took from the door until it was settled."""
+def _format_total_time(delivery: Delivery) -> str:
+    """Return how long the delivery took, from its acceptance to its last attempt."""
     if delivery.finished_at is None:
         return "–"
-    took = delivery.finished_at - delivery.created_at
-    return f"after {duration(took.total_seconds())}"
+    total = delivery.finished_at - delivery.created_at
+    return f"after {duration(total.total_seconds())}"

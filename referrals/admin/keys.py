@@ -1,4 +1,4 @@
-"""The admin of intake keys: a new one is shown once."""
+"""The admin of intake keys; a new key is shown once."""
 
 from __future__ import annotations
 
@@ -7,29 +7,27 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
+from connections.admin.history import WithHistory
 from connections.admin.scoped import AccountScoped
-from connections.operations.history import log_changes
+from connections.operations.history import Actor
 from referrals.models import IntakeKey
 from referrals.models.intake_keys import issue_key
+from referrals.operations.revoke_keys import revoke
 
 
 @admin.action(description="Revoke", permissions=["change"])
 def revoke_keys(
     model_admin: admin.ModelAdmin[IntakeKey], request: HttpRequest, queryset: QuerySet[IntakeKey]
 ) -> None:
-    """Let the keys open nothing from now on."""
-    keys = list(queryset.filter(revoked_at=None))
-    ids = [key.pk for key in keys]
-    IntakeKey.objects.filter(pk__in=ids).update(revoked_at=timezone.now())
-    log_changes(request.user, keys, "Revoked.")
-    model_admin.message_user(request, f"Keys revoked: {len(keys)}.", messages.SUCCESS)
+    """Revoke the selected keys."""
+    count = revoke(queryset, by=Actor.of_request(request))
+    model_admin.message_user(request, f"Keys revoked: {count}.", messages.SUCCESS)
 
 
 @admin.register(IntakeKey)
-class IntakeKeyAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Intake keys."""
+class IntakeKeyAdmin(AccountScoped, WithHistory, admin.ModelAdmin):  # type: ignore[type-arg]
+    """The admin of intake keys."""
 
     list_display = ["name", "account", "start", "created_at", "revoked_at"]
     list_filter = ["account"]
@@ -44,5 +42,5 @@ class IntakeKeyAdmin(AccountScoped, admin.ModelAdmin):  # type: ignore[type-arg]
             super().save_model(request, obj, form, change)
             return
         token = issue_key(obj)
-        sentence = f"The key is {token} – copy it now, it is never shown again."
-        self.message_user(request, sentence, messages.WARNING)
+        text = f"The key is {token} – copy it now, it is never shown again."
+        self.message_user(request, text, messages.WARNING)

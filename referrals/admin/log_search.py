@@ -1,7 +1,7 @@
-"""Finding deliveries by what people have in hand: an external id, the CRM's reference, an address.
+"""Search deliveries and referrals by external id, the CRM's reference or e-mail address.
 
-Each is looked up in an index of its own, and only so many are taken: whoever finds more has not
-said enough.
+Each is looked up in its own index, and at most MAX_FOUND rows of each are used: a search that finds
+more is too broad to be useful.
 """
 
 from __future__ import annotations
@@ -11,41 +11,47 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from referrals.customer_data import can_view_customer_data
+from connections.permissions import can_view_customer_data
 from referrals.models import DeliveryAttempt, Referral
 
 MAX_FOUND = 500
 
-_LAST_CHARACTER = "\U0010ffff"
+_MAX_CHARACTER = "\U0010ffff"
 
 
 def search(rows: QuerySet[Any], text: str, user: Any) -> QuerySet[Any]:  # noqa: ANN401 - any user.
-    """The deliveries whose external id or reference begins so, or whose person has the address."""
+    """Filter to deliveries whose external id or reference starts with the text, or whose person has
+    that e-mail address."""
     attempts = DeliveryAttempt.objects.visible_to(user).order_by()
-    deliveries = _first(attempts.filter(_begins("reference", text)), "delivery")
-    return rows.filter(Q(referral__in=_referrals(text, user)) | Q(pk__in=deliveries))
+    deliveries = _first_values(attempts.filter(_starts_with("reference", text)), "delivery")
+    return rows.filter(Q(referral__in=_find_referrals(text, user)) | Q(pk__in=deliveries))
 
 
 def search_referrals(rows: QuerySet[Any], text: str, user: Any) -> QuerySet[Any]:  # noqa: ANN401
-    """The referrals whose external id begins so, or whose person has the address."""
-    return rows.filter(pk__in=_referrals(text, user)) if text else rows
+    """Filter to referrals whose external id starts with the text, or whose person has that e-mail
+    address."""
+    return rows.filter(pk__in=_find_referrals(text, user)) if text else rows
 
 
-def _referrals(text: str, user: Any) -> list[Any]:  # noqa: ANN401 - any kind of user.
-    """By address people are found only for whom may see customers' data, also where it is an id."""
+def _find_referrals(text: str, user: Any) -> list[Any]:  # noqa: ANN401 - any kind of user.
+    """Return the keys of the referrals that fit.
+
+    A text with an e-mail address finds nothing for users who may not see customers' data, even
+    where external ids are addresses.
+    """
     if "@" in text and not can_view_customer_data(user):
         return []
-    own = Referral.objects.visible_to(user).order_by()
-    found = _first(own.filter(_begins("external_id", text)), "pk")
-    return found + _first(own.filter(email=text.lower()), "pk") if "@" in text else found
+    visible = Referral.objects.visible_to(user).order_by()
+    found = _first_values(visible.filter(_starts_with("external_id", text)), "pk")
+    return found + _first_values(visible.filter(email=text.lower()), "pk") if "@" in text else found
 
 
-def _first(rows: QuerySet[Any], column: str) -> list[Any]:
+def _first_values(rows: QuerySet[Any], column: str) -> list[Any]:
     return list(rows.values_list(column, flat=True)[:MAX_FOUND])
 
 
-def _begins(column: str, text: str) -> Q:
-    """The column begins with the text, said so that the database can use its index."""
+def _starts_with(column: str, text: str) -> Q:
+    """Return the condition that the column starts with the text, as the index supports it."""
     if connection.vendor == "postgresql":
         return Q(**{f"{column}__startswith": text})
-    return Q(**{f"{column}__gte": text, f"{column}__lt": text + _LAST_CHARACTER})
+    return Q(**{f"{column}__gte": text, f"{column}__lt": text + _MAX_CHARACTER})

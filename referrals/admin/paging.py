@@ -1,4 +1,4 @@
-"""Pages of a table that grows without end: counted as far as people leaf, and no further."""
+"""Pagination of large tables without counting all of their rows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
-MAX_COUNTED = 10_000
+MAX_COUNT = 10_000
 
 
 class LimitedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts to ten thousand; what lies behind is found by a filter, not by leafing."""
+    """Counts at most MAX_COUNT rows; users find older ones with a filter."""
 
     def page(self, number: int | str) -> Page[Any]:
-        """One page: first its keys alone, then its rows.
+        """Return a page; query its keys first, then its rows.
 
-        An index holds the keys, so the database has no reason to leaf through the whole table in
-        the hope that what it looks for comes soon.
+        An index has the keys, so the planner does not scan the whole table in the hope of finding
+        enough matching rows soon.
         """
         page = super().page(number)
         rows = self.object_list
@@ -29,16 +29,16 @@ class LimitedPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def is_limited(self) -> bool:
-        """Whether there are more than were counted."""
-        return self._seen > MAX_COUNTED
+        """Whether there are more rows than were counted."""
+        return self._count > MAX_COUNT
 
     @cached_property
     def count(self) -> int:
-        return min(self._seen, MAX_COUNTED)
+        return min(self._count, MAX_COUNT)
 
     @cached_property
-    def _seen(self) -> int:
+    def _count(self) -> int:
         rows = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)
-        return rows.order_by()[: MAX_COUNTED + 1].count()
+        return rows.order_by()[: MAX_COUNT + 1].count()

@@ -1,4 +1,4 @@
-"""The intake API: referrals come in, and their deliveries can be asked for."""
+"""The intake API: create referrals and read the status of their deliveries."""
 
 from referrals.api.views import api
 

@@ -1,4 +1,4 @@
-"""Who calls the API, and at which campaign's door; must not know what is handed in."""
+"""Authenticate callers of the API by their intake key."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from referrals.models.intake_keys import digest
 
 _COLUMNS = ("id", "account_id", "name", "status")
 
-# Asked at every request, so that it is one question, and one that the ORM doesn't put together anew
-# each time, which takes it three times as long as the database takes to answer.
-_WHO = f"""
+# Every request needs it, so it is one query, and written by hand: the ORM takes three times as long
+# to build it as the database takes to run it.
+_CALLER = f"""
 SELECT key.account_id, {", ".join(f"campaign.{name}" for name in _COLUMNS)}
 FROM referrals_intakekey key
 LEFT JOIN connections_campaign campaign
@@ -26,25 +26,25 @@ WHERE key.digest = %s AND key.revoked_at IS NULL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticatedCaller:
-    """The account whose key it is, and its campaign that the address names, where there is one."""
+    """The account of the intake key, and its campaign that the URL names, if there is one."""
 
     account_id: int
     campaign: Campaign | None
 
 
 class IntakeKeyBearer(HttpBearer):
-    """Opens the API to whoever holds an account's intake key that wasn't revoked."""
+    """Bearer authentication with an account's intake key."""
 
     def authenticate(self, request: HttpRequest, token: str) -> AuthenticatedCaller | None:
-        """The caller, or None where the token is nobody's."""
+        """Return the caller, or None if the token is no intake key or was revoked."""
         match = request.resolver_match
         campaign_key = match.kwargs.get("campaign_key", "") if match else ""
         with connection.cursor() as cursor:
-            cursor.execute(_WHO, [campaign_key, digest(token)])
+            cursor.execute(_CALLER, [campaign_key, digest(token)])
             row = cursor.fetchone()
-        return row and AuthenticatedCaller(account_id=row[0], campaign=_campaign(row[1:]))
+        return row and AuthenticatedCaller(account_id=row[0], campaign=_build_campaign(row[1:]))
 
 
-def _campaign(row: tuple[int | str | None, ...]) -> Campaign | None:
-    is_there = row[0] is not None
-    return Campaign.from_db(connection.alias, _COLUMNS, row) if is_there else None
+def _build_campaign(row: tuple[int | str | None, ...]) -> Campaign | None:
+    exists = row[0] is not None
+    return Campaign.from_db(connection.alias, _COLUMNS, row) if exists else None

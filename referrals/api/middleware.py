@@ -1,6 +1,6 @@
-"""The errors that never reach an operation: no such address, another method, a fault of ours.
+"""Turn Django's own error pages under the API's URLs into problem details.
 
-Django answers those with pages for people; whoever calls the API reads problem documents alone.
+These errors never reach an operation: an unknown URL, a wrong method, an internal error.
 """
 
 from __future__ import annotations
@@ -10,38 +10,41 @@ from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
-from referrals.api.problems import CONTENT_TYPE, NOTHING, problem
+from referrals.api.problems import CONTENT_TYPE, NOT_FOUND_DETAIL, problem_response
 
-_ADDRESSES = "/api/"
-_FAULT = "The fault is ours. Send it again later: what was stored already is not stored twice."
+_URL_PREFIX = "/api/"
+_SERVER_ERROR_DETAIL = (
+    "The fault is ours. Send it again later: what was stored already is not stored twice."
+)
 
 
 def problem_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: every error under the API's addresses is a problem document."""
+    """Return middleware that makes every error under the API's URLs a problem document."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         is_error = response.status_code >= HTTPStatus.BAD_REQUEST
-        if not (is_error and request.path.startswith(_ADDRESSES)):
+        if not (is_error and request.path.startswith(_URL_PREFIX)):
             return response
-        return response if response["Content-Type"] == CONTENT_TYPE else _as_problem(response)
+        return response if response["Content-Type"] == CONTENT_TYPE else _build_problem(response)
 
     return middleware
 
 
-def _as_problem(response: HttpResponse) -> HttpResponse:
+def _build_problem(response: HttpResponse) -> HttpResponse:
     status = HTTPStatus(response.status_code)
-    answer = problem(status, _detail(status, response))
+    replacement = problem_response(status, _detail(status, response))
     if response.has_header("Allow"):
-        answer["Allow"] = response["Allow"]
-    return answer
+        replacement["Allow"] = response["Allow"]
+    return replacement
 
 
 def _detail(status: HTTPStatus, response: HttpResponse) -> str:
     if status is HTTPStatus.NOT_FOUND:
-        return NOTHING
+        return NOT_FOUND_DETAIL
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         return f"This address takes {response['Allow']}."
-    return _FAULT if status >= HTTPStatus.INTERNAL_SERVER_ERROR else f"{status.description}."
+    is_server_error = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return _SERVER_ERROR_DETAIL if is_server_error else f"{status.description}."

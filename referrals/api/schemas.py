@@ -1,4 +1,4 @@
-"""The shapes of the intake API, as its OpenAPI page shows them; knows no database."""
+"""The request and response schemas of the intake API."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ReferralIn(Schema):
     )
 
 
-def _tag(value: Any) -> str:  # noqa: ANN401 - whatever was sent.
+def _tag(value: Any) -> str:  # noqa: ANN401 - any JSON.
     return "many" if isinstance(value, list) else "one"
 
 

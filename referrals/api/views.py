@@ -1,4 +1,4 @@
-"""The operations of the intake API; what they do is in `intake.py` and in the models."""
+"""The operations of the intake API."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _JSON = "application/json"
 
 
 class IntakeAPI(NinjaAPI):
-    """The API, whose description says of errors what they are: problem documents."""
+    """The API; its OpenAPI schema describes errors as problem documents."""
 
-    def get_openapi_schema(self, **options: Any) -> Any:  # noqa: ANN401 - as ninja's own.
+    def get_openapi_schema(self, **options: Any) -> Any:  # noqa: ANN401 - ninja's signature.
         schema = super().get_openapi_schema(**options)
         for operations in schema["paths"].values():
             for operation in operations.values():
-                for status, answer in operation["responses"].items():
+                for status, response in operation["responses"].items():
                     if status >= HTTPStatus.BAD_REQUEST:
-                        answer["content"] = {CONTENT_TYPE: answer["content"][_JSON]}
+                        response["content"] = {CONTENT_TYPE: response["content"][_JSON]}
         return schema
 
 
 def error_responses(*statuses: int) -> dict[int, type[ProblemDetail]]:
-    """The errors that an operation may answer, for its description."""
+    """Return the response schemas of these error statuses."""
     return dict.fromkeys(statuses, ProblemDetail)
 
 
@@ -57,6 +57,7 @@ add_error_handlers(api)
 
 @api.post(
     "campaigns/{slug:campaign_key}/referrals",
+    operation_id="create_referrals",
     response={202: AcceptedListOut, **error_responses(400, 401, 404, 409, 413, 422)},
     summary="Hand in one referral, or a list of up to 1000",
 )
@@ -65,27 +66,28 @@ def create_referrals(
     campaign_key: str,
     payload: ReferralsIn = Body(...),  # type: ignore[type-arg] # noqa: B008 - ninja's way.
 ) -> Status[AcceptedListOut]:
-    """All or nothing: one wrong item refuses the whole list, and nothing is stored."""
-    campaign = _caller(request).campaign
+    """Accept all of the referrals or none: if one item is wrong, nothing is stored."""
+    campaign = _get_caller(request).campaign
     if campaign is None:
         raise Http404(f'There is no campaign "{campaign_key}" in this account.')
-    given: list[ReferralIn] = payload if isinstance(payload, list) else [payload]
-    accepted = accept_referrals(campaign, [_item(one) for one in given])
-    answer = AcceptedListOut(referrals=[AcceptedOut.from_orm(one) for one in accepted])
-    return Status(202, answer)
+    referrals: list[ReferralIn] = payload if isinstance(payload, list) else [payload]
+    accepted = accept_referrals(campaign, [_build_item(referral) for referral in referrals])
+    content = AcceptedListOut(referrals=[AcceptedOut.from_orm(item) for item in accepted])
+    return Status(202, content)
 
 
 @api.get(
     "referrals/{referral_id}",
+    operation_id="get_referral",
     response={200: ReferralOut, **error_responses(401, 404)},
     summary="Where a referral stands",
 )
 def get_referral(request: HttpRequest, referral_id: UUID) -> ReferralOut:
-    """A referral's deliveries and their outcomes."""
+    """Return a referral's deliveries and their outcomes."""
     referral = (
         Referral.objects.select_related("campaign")
         .prefetch_related("deliveries__connection", "deliveries__attempts")
-        .filter(campaign__account=_caller(request).account_id, pk=referral_id)
+        .filter(campaign__account=_get_caller(request).account_id, pk=referral_id)
         .first()
     )
     if referral is None:
@@ -95,24 +97,24 @@ def get_referral(request: HttpRequest, referral_id: UUID) -> ReferralOut:
         campaign=referral.campaign.key,
         external_id=referral.external_id,
         accepted_at=referral.accepted_at,
-        deliveries=[_delivery(delivery) for delivery in referral.deliveries.all()],
+        deliveries=[_build_delivery(delivery) for delivery in referral.deliveries.all()],
     )
 
 
-def _caller(request: HttpRequest) -> AuthenticatedCaller:
-    # Ninja puts there what authenticated.
+def _get_caller(request: HttpRequest) -> AuthenticatedCaller:
+    # Ninja sets it to what `IntakeKeyBearer.authenticate` returned.
     return request.auth  # type: ignore[attr-defined,no-any-return]
 
 
-def _item(given: ReferralIn) -> Item:
+def _build_item(referral: ReferralIn) -> Item:
     return Item(
-        external_id=given.external_id,
-        attributes=given.attributes,
-        occurred_at=given.occurred_at,
+        external_id=referral.external_id,
+        attributes=referral.attributes,
+        occurred_at=referral.occurred_at,
     )
 
 
-def _delivery(delivery: Delivery) -> DeliveryOut:
+def _build_delivery(delivery: Delivery) -> DeliveryOut:
     attempts = list(delivery.attempts.all())
     last = attempts[-1] if attempts else None
     return DeliveryOut(

@@ -1,1 +1,1 @@
-"""Delivering what is due: pump, thread pool, one sender a connection, retry schedule."""
+"""Deliver what is due: pump, thread pool, one sender a connection, retry schedule."""

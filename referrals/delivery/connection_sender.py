@@ -1,7 +1,7 @@
-"""One connection as the pump needs it during a slice, and what an attempt over it comes to.
+"""Attempts over one connection.
 
-Pure but for the sending itself: prepared once from its row, used by many threads, it touches no
-database.
+A sender is prepared once from the connection's row and used by many threads. It touches no
+database; sending is its only I/O.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from connections.attempt import Attempt, prepare
 from connections.core.attributes import Attribute, CampaignKind, shareable
+from connections.core.response.matching import Classification
 from connections.core.response.outcomes import Outcome
-from connections.core.response.rules import Classification
 from connections.models import Connection
 from connections.models.exchanges import exchange_columns
 from connections.transport import Client
@@ -31,7 +31,7 @@ _LOST = Classification(outcome=Outcome.UNKNOWN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedAttempt:
-    """A claim that a thread is done with, and what is to be recorded and learned of it."""
+    """A claim that a thread is done with, its attempt, and the result to be recorded."""
 
     claim: Claim
     attempt: Attempt
@@ -39,7 +39,7 @@ class FinishedAttempt:
 
     @property
     def exchange_result(self) -> ExchangeResult:
-        """The exchange as the breaker sees it."""
+        """Return the exchange as the breaker sees it."""
         meaning, exchange = self.attempt.meaning, self.attempt.exchange
         is_silent = meaning.outcome in (Outcome.UNAVAILABLE, Outcome.UNKNOWN)
         return ExchangeResult(
@@ -52,7 +52,7 @@ class FinishedAttempt:
 
 
 class ConnectionSender:
-    """Attempts over one connection."""
+    """Makes attempts over one connection; safe to use from many threads."""
 
     def __init__(self, row: Connection) -> None:
         self._prepared = prepare(row)
@@ -60,7 +60,7 @@ class ConnectionSender:
         self._policy = build_policy(self._prepared.spec.limits, self._prepared.spec.on_unknown)
 
     def deliver(self, client: Client, claim: Claim) -> FinishedAttempt:
-        """One attempt with the attributes that this kind of campaign may share."""
+        """Make one attempt, with the attributes that this kind of campaign may share."""
         started_at = db_clock.now()
         kind = CampaignKind(claim.campaign_kind)
         attributes = shareable(claim.attributes, kind, self._catalogue)
@@ -71,18 +71,21 @@ class ConnectionSender:
             "trigger": claim.trigger.value,
             "started_at": started_at,
         }
-        result = self._claim_result(claim, attempt.meaning, claim.attempts_used, columns)
+        result = self._build_result(claim, attempt.meaning, claim.attempts_used, columns)
         return FinishedAttempt(claim=claim, attempt=attempt, result=result)
 
-    def finish_unsent(self, claim: Claim) -> ClaimResult | None:
-        """How to settle a delivery whose lost attempt was its last, or that its CRM must not get
-        twice; None where it is to be sent again. The lost attempt has its row already."""
+    def build_lost_result(self, claim: Claim) -> ClaimResult | None:
+        """Return the result of a reclaimed delivery that must not be sent again, else None.
+
+        It must not if the lost attempt was the schedule's last, or if the connection holds what is
+        unknown. The lost attempt has its row already.
+        """
         if claim.previous_claimed_at is None:
             return None
-        result = self._claim_result(claim, _LOST, claim.attempts_used - 1, None)
+        result = self._build_result(claim, _LOST, claim.attempts_used - 1, None)
         return None if result.status.is_pending else result
 
-    def _claim_result(
+    def _build_result(
         self,
         claim: Claim,
         meaning: Classification,
@@ -104,12 +107,8 @@ class ConnectionSender:
             status=decision.status,
             outcome=meaning.outcome.value,
             attempts_used=decision.attempts_used,
-            due_at=_after(now, decision.wait) if is_pending else None,
+            due_at=now + timedelta(seconds=decision.wait or 0.0) if is_pending else None,
             finished_at=None if is_pending else now,
             next_trigger=Trigger.RETRY,
             attempt=columns,
         )
-
-
-def _after(now: datetime, seconds: float | None) -> datetime:
-    return now + timedelta(seconds=seconds or 0.0)

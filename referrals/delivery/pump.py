@@ -1,7 +1,7 @@
-"""The pump: claim what is due, send it from threads, record it in bulk, for one slice of time.
+"""Claim what is due, send it from threads and record it in bulk, for one slice of time.
 
-The main thread alone touches the database; the threads build, send and classify. Must not know how
-the slice was started: a job, a command and a test all call `deliver_due`.
+The main thread alone touches the database; the threads build, send and classify. Jobs, commands and
+tests all call `deliver_due`.
 """
 
 from __future__ import annotations
@@ -33,29 +33,30 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[Counter[str]], None]
 
 _MIN_NAP_SECONDS, _MAX_NAP_SECONDS = 0.003, 0.05
-"""How long the main thread waits before it looks for new work again: what comes may be followed by
-more at once, and the longer nothing came, the less often it pays to ask."""
+"""How long the main thread waits before it looks for work again. It is short after a claim, since
+more may follow at once; the longer nothing came, the less often it pays to ask."""
 
 _IDLE_SECONDS = 0.5
-"""How long a slice with nothing more to claim waits for what is under way."""
+"""How long a slice with nothing more to claim waits for what is in flight."""
 
 _RECORD_AGAIN_SECONDS = 0.5
+"""How long the pump waits before it records again what the database could not take."""
 
 _MAX_AHEAD_FACTOR = 6
-"""Times the number of threads: what is claimed ahead must not wait for long, wherever it goes.
-Should all endpoints hang, threads that wait are replaced, and all of it begins within its lease."""
+"""Times the number of threads. What is claimed ahead must not wait for long: even if all endpoints
+hang, threads that wait are replaced, and all of it begins within its lease."""
 
 
 @dataclass(slots=True)
 class Summary:
-    """What one slice did: recorded attempts by outcome, and whether more is due already."""
+    """What one slice did: the recorded attempts by outcome, and whether more is due already."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     has_more: bool = False
 
     @property
     def total(self) -> int:
-        """How many attempts were recorded."""
+        """Return how many attempts were recorded."""
         return self.outcomes.total()
 
 
@@ -67,9 +68,9 @@ def deliver_due(
 ) -> Summary:
     """Deliver what is due until nothing is left, the slice is over, or the process must stop.
 
-    A job ends although an endpoint may still be thinking: what is under way then is recorded by a
-    thread of its own, so that a slow CRM never keeps a worker from the others. `finish_under_way`
-    waits for it.
+    Return what was done; the summary grows while a background thread records what is in flight at
+    the end. So a slow CRM never keeps a worker from the others. `finish_in_flight` waits for these
+    threads. Call `on_progress` with the outcomes of each batch once it is recorded.
     """
     pump = _Pump(client or shared_client(), on_progress)
     try:
@@ -92,8 +93,10 @@ def finish_in_flight() -> None:
 
 
 def _close_connection() -> None:
-    """What broke off may have left the database connection in the middle of something that Django
-    knows nothing of; the next job of this process would find it broken."""
+    """Close the database connection, so that the next job of this process gets a clean one.
+
+    After an interrupt it may be inside an unfinished query of which Django knows nothing.
+    """
     if not connection.in_atomic_block:
         connection.close()
 
@@ -109,30 +112,30 @@ def _finish_in_background(pump: _Pump) -> None:
             connection.close()
             _background_threads.remove(thread)
 
-    thread = threading.Thread(target=finish, name="left-behind", daemon=True)
+    thread = threading.Thread(target=finish, name="finish-in-flight", daemon=True)
     _background_threads.append(thread)
     thread.start()
 
 
 class _Pump:
-    """The state of one slice."""
+    """One slice: what it has claimed, sent and not yet recorded."""
 
     def __init__(self, client: Client, on_progress: Progress) -> None:
         self._client = client
         self._on_progress = on_progress
-        self._senders: ThreadPool[FinishedAttempt | None] = ThreadPool(settings.DELIVERY_THREADS)
-        self._channels: dict[int, ConnectionSender] = {}
+        self._pool: ThreadPool[FinishedAttempt | None] = ThreadPool(settings.DELIVERY_THREADS)
+        self._senders: dict[int, ConnectionSender] = {}
         self._unrecorded: list[FinishedAttempt] = []
-        self._fell_short = False
-        self._nap = _MIN_NAP_SECONDS
-        self._watch = HealthRecorder()
+        self._is_limited = False
+        self._nap_seconds = _MIN_NAP_SECONDS
+        self._recorder = HealthRecorder()
         self._lease = timedelta(seconds=settings.DELIVERY_LEASE_SECONDS)
         self.summary = Summary()
 
     @property
     def is_in_flight(self) -> bool:
-        """Whether something was sent and is not recorded yet."""
-        return self._senders.in_flight > 0 or bool(self._unrecorded)
+        """Return True while something is sent or to be recorded."""
+        return self._pool.in_flight > 0 or bool(self._unrecorded)
 
     def run(self, seconds: float) -> None:
         """Claim, send and record until nothing is due or the slice is over."""
@@ -147,83 +150,97 @@ class _Pump:
                 if not self.is_in_flight or time.monotonic() - idle_since > _IDLE_SECONDS:
                     return
             self._collect()
-            self._nap = min(2 * self._nap, _MAX_NAP_SECONDS)
+            self._nap_seconds = min(2 * self._nap_seconds, _MAX_NAP_SECONDS)
         self.summary.has_more = has_due(db_clock.now())
 
     def finish(self) -> None:
-        """Record what is still under way, and let the threads go. What is not recorded when its
-        lease ends is unknown anyway, so that nobody waits for longer, whatever interrupted us."""
+        """Record what is still in flight, and close the thread pool.
+
+        Wait no longer than the lease: what is not recorded then is unknown anyway.
+        """
         end = time.monotonic() + self._lease.total_seconds()
         while self.is_in_flight and time.monotonic() < end:
             self._collect()
-        self._watch.write()
-        self._senders.close()
+        self._recorder.flush()
+        self._pool.close()
 
     def _claim_some(self) -> bool:
-        """Fill the free threads, but not one by one; False where nothing may be claimed now.
+        """Claim for the free threads and hand the claims to them.
 
-        As much as was finished lately is claimed ahead: quick threads find work while the next
-        claim is made, and a claim, which costs the same for one and for many, is made for many.
+        Return False if nothing may be claimed now; True also if few threads are free, for then it
+        is too early to claim.
         """
-        ahead = min(self._senders.finished_recently, _MAX_AHEAD_FACTOR * settings.DELIVERY_THREADS)
-        # Where limits gave less than was asked for, asking for more gives nothing.
-        ahead = 0 if self._fell_short else ahead
-        capacity = self._senders.free + ahead
+        ahead = self._claim_ahead()
+        capacity = self._pool.free + ahead
         if capacity < max(1, settings.DELIVERY_THREADS // 4) + ahead // 2:
             return True
         now = db_clock.now()
         claims = claim(limit=capacity, now=now, lease=self._lease)
-        self._fell_short = len(claims) < capacity
+        self._is_limited = len(claims) < capacity
         if claims:
-            self._nap = _MIN_NAP_SECONDS
-        self._load_senders({taken.connection_id for taken in claims})
+            self._nap_seconds = _MIN_NAP_SECONDS
+        self._load_senders({one.connection_id for one in claims})
         send_by = now + self._lease - timedelta(seconds=settings.DELIVERY_TOTAL_TIMEOUT)
-        for taken in claims:
-            self._send_or_finish(taken, send_by)
+        for one in claims:
+            self._send_or_finish(one, send_by)
         return bool(claims)
 
-    def _load_senders(self, connection_ids: set[int]) -> None:
-        new = connection_ids - self._channels.keys()
-        if new:
-            self._channels.update(get_senders(new))
+    def _claim_ahead(self) -> int:
+        """Return how many to claim beyond the free threads: as many as were finished lately.
 
-    def _send_or_finish(self, taken: Claim, send_by: datetime) -> None:
-        sender = self._channels[taken.connection_id]
-        result = sender.finish_unsent(taken)
+        Quick threads find work while the next claim is made, and a claim, which costs the same for
+        one and for many, is made for many.
+        """
+        # Where limits gave less than was asked for, asking for more gives nothing.
+        if self._is_limited:
+            return 0
+        most: int = _MAX_AHEAD_FACTOR * settings.DELIVERY_THREADS
+        return min(self._pool.finished_recently, most)
+
+    def _load_senders(self, connection_ids: set[int]) -> None:
+        new = connection_ids - self._senders.keys()
+        if new:
+            self._senders.update(get_senders(new))
+
+    def _send_or_finish(self, claimed: Claim, send_by: datetime) -> None:
+        """Hand the claim to a thread, or complete it if it must not be sent again."""
+        sender = self._senders[claimed.connection_id]
+        result = sender.build_lost_result(claimed)
         if result is None:
-            self._senders.submit(partial(_deliver, sender, self._client, taken, send_by))
+            self._pool.submit(partial(_deliver, sender, self._client, claimed, send_by))
         else:
             complete([result])
 
     def _collect(self) -> None:
-        if self._senders.in_flight == 0:
-            time.sleep(self._nap)
+        """Wait a moment for finished attempts, and record them."""
+        if self._pool.in_flight == 0:
+            time.sleep(self._nap_seconds)
         else:
-            self._unrecorded += filter(None, self._senders.collect(self._nap))
+            self._unrecorded += filter(None, self._pool.collect(self._nap_seconds))
         if self._unrecorded:
             self._record()
-        self._watch.write_if_due()
+        self._recorder.flush_if_due()
 
     def _record(self) -> None:
-        """Record what has finished. A database that is away for a moment costs no answer: the
-        results are kept until it is back, or until their leases have ended."""
-        finished = self._unrecorded
+        """Record the finished attempts, or keep them if the database is away for a moment.
+
+        They are kept until it is back, or until their leases have ended.
+        """
         try:
-            recorded = complete([one.result for one in finished])
+            recorded = _complete(self._unrecorded)
         except (OperationalError, InterfaceError) as error:
             self._keep_for_later(error)
             return
-        except DatabaseError:
-            recorded = _one_by_one(finished)
+        finished = [one for one in self._unrecorded if one.claim.delivery_id in recorded]
         self._unrecorded = []
-        kept = [one for one in finished if one.claim.delivery_id in recorded]
-        for one in kept:
-            self._watch.see(one.claim.connection_id, one.exchange_result)
-        outcomes = Counter(one.attempt.meaning.outcome.value for one in kept)
+        for one in finished:
+            self._recorder.add(one.claim.connection_id, one.exchange_result)
+        outcomes = Counter(one.attempt.meaning.outcome.value for one in finished)
         self.summary.outcomes.update(outcomes)
         self._on_progress(outcomes)
 
     def _keep_for_later(self, error: Exception) -> None:
+        """Drop the attempts whose lease has ended, and wait before the others are recorded."""
         logger.warning("Results could not be recorded and are kept: %s", error)
         connection.close()
         time.sleep(_RECORD_AGAIN_SECONDS)
@@ -232,15 +249,32 @@ class _Pump:
 
 
 def _deliver(
-    sender: ConnectionSender, client: Client, taken: Claim, send_by: datetime
+    sender: ConnectionSender, client: Client, claimed: Claim, send_by: datetime
 ) -> FinishedAttempt | None:
-    """One attempt; None where this process was frozen meanwhile, for then another worker may have
-    the delivery by the time that this one would be done."""
-    return sender.deliver(client, taken) if db_clock.now() <= send_by else None
+    """Make one attempt, or return None if it is too late for that.
+
+    It is if this process was frozen meanwhile: another worker may have the delivery before this
+    attempt is done.
+    """
+    return sender.deliver(client, claimed) if db_clock.now() <= send_by else None
 
 
-def _one_by_one(finished: Sequence[FinishedAttempt]) -> set[int]:
-    """The database refused something in the batch; that must not cost the others their answers."""
+def _complete(finished: Sequence[FinishedAttempt]) -> set[int]:
+    """Record all attempts at once, or one by one if the database refuses something in the batch.
+
+    Return the ids of the deliveries that were recorded. Raise OperationalError or InterfaceError
+    if the database is away.
+    """
+    try:
+        return complete([one.result for one in finished])
+    except (OperationalError, InterfaceError):
+        raise
+    except DatabaseError:
+        return _complete_one_by_one(finished)
+
+
+def _complete_one_by_one(finished: Sequence[FinishedAttempt]) -> set[int]:
+    """Record what the database takes, so that one refused attempt costs the others nothing."""
     recorded: set[int] = set()
     for one in finished:
         try:

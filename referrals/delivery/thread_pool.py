@@ -1,8 +1,8 @@
 """The threads that send: work goes in through a queue, results come back through a deque.
 
-Must not know what the work is, and touches no database. The thread that collects takes all that
-finished while it was busy, because it shares the interpreter with those that send. It may be
-interrupted anywhere, by a signal or a job's timeout, and what is under way is still collected.
+They touch no database. The thread that collects takes all that finished while it was busy, because
+it shares the GIL with those that send. A signal or a job's timeout may interrupt it anywhere; what
+is in flight is still collected.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from typing import Generic, TypeVar
 ResultT = TypeVar("ResultT")
 
 _RECENT_SECONDS = 0.1
-_CLOSING_SECONDS = 1.0
+_CLOSE_TIMEOUT_SECONDS = 1.0
 _SLOW_SECONDS = 0.25
 _MAX_SLOW_FACTOR = 3
-"""A thread that has waited so long costs next to nothing, so another takes its place; but there are
-at most so many times as many as usual."""
+"""A thread that has waited for _SLOW_SECONDS costs next to nothing, so another takes its place; at
+most so many times the number of threads are replaced."""
 
 
 class ThreadPool(Generic[ResultT]):
     """A bounded pool of threads, started only as work needs them."""
 
-    def __init__(self, most: int) -> None:
-        self._max_threads = most
+    def __init__(self, max_threads: int) -> None:
+        self._max_threads = max_threads
         self._work: SimpleQueue[Callable[[], ResultT] | None] = SimpleQueue()
         self._results: deque[ResultT] = deque()
         self._failures: deque[BaseException] = deque()
         self._finished = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._began: dict[int, float] = {}
+        self._began_at: dict[int, float] = {}
         self._collected: deque[tuple[float, int]] = deque()
         self.in_flight = 0
         """How many pieces of work were submitted and not yet collected."""
 
     @property
     def free(self) -> int:
-        """How many more pieces would begin at once; what waits to be collected takes no place."""
+        """Return how many more pieces of work would begin at once; finished ones take no thread."""
         return self._allowed() - self.in_flight + len(self._results)
 
     @property
     def finished_recently(self) -> int:
-        """How many were collected within the last tenth of a second."""
+        """Return how many results were collected within the last tenth of a second."""
         long_ago = time.monotonic() - _RECENT_SECONDS
         while self._collected and self._collected[0][0] < long_ago:
             self._collected.popleft()
@@ -57,19 +57,21 @@ class ThreadPool(Generic[ResultT]):
         self._work.put(None)
         for thread in self._threads:
             if thread.ident is not None:
-                thread.join(_CLOSING_SECONDS)
+                thread.join(_CLOSE_TIMEOUT_SECONDS)
 
     def submit(self, work: Callable[[], ResultT]) -> None:
         """Have the work done by the next free thread."""
-        # Counted first: an interruption comes at the end of a call, and this puts it behind both.
+        # Increment before put(), so that a signal between the two can't leave work uncounted.
         self.in_flight += 1
         self._work.put(work)
         if len(self._threads) < min(self._max_threads, self.in_flight):
             self._start_threads()
 
     def collect(self, timeout: float) -> list[ResultT]:
-        """What has finished, waiting up to `timeout` seconds for the first; re-raises a failure,
-        but only where no result has come with it."""
+        """Return what has finished, after waiting up to `timeout` seconds for the first result.
+
+        Raise what work raised, one exception at a time, once no result is left to return.
+        """
         self._start_threads()
         if not self._results and not self._failures:
             self._finished.wait(timeout)
@@ -93,19 +95,19 @@ class ThreadPool(Generic[ResultT]):
 
     def _allowed(self) -> int:
         long_ago = time.monotonic() - _SLOW_SECONDS
-        slow = sum(began < long_ago for began in list(self._began.values()))
+        slow = sum(began_at < long_ago for began_at in list(self._began_at.values()))
         return self._max_threads + min(slow, _MAX_SLOW_FACTOR * self._max_threads)
 
     def _run(self) -> None:
         me = threading.get_ident()
         while (work := self._work.get()) is not None:
-            self._began[me] = time.monotonic()
+            self._began_at[me] = time.monotonic()
             try:
                 self._results.append(work())
             except BaseException as error:
                 self._failures.append(error)
-            del self._began[me]
+            del self._began_at[me]
             self._finished.set()
-        # One word for all: a thread of which nobody knows, as its start was interrupted, would take
-        # that of another.
+        # One sentinel, which each thread puts back for the next: an untracked thread, whose start
+        # was interrupted, would otherwise take another's.
         self._work.put(None)

@@ -1,8 +1,7 @@
-"""The door: referrals are checked, stored with their deliveries in one transaction, and announced.
+"""Accept referrals: check them, store them with their deliveries, and wake the workers.
 
-`items` checks, and one module for each database stores: this happens at every request, and there
-each query that the ORM makes costs as much as all the rest. Must not know HTTP; the API turns what
-is raised here into answers.
+Each database has a module with its own SQL: this runs at every request, and each query that the ORM
+builds costs as much as everything else together.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
-from config.queue.job_queue import wake_workers
 from connections.core.attributes import CATALOGUE, Attribute
 from connections.models import Campaign
 from referrals import db_clock
-from referrals.intake import postgresql, sqlite
+from referrals.enqueue import wake_workers
+from referrals.intake import store_postgresql, store_sqlite
 from referrals.intake.items import FieldError, IntakeRefused, Item, NewReferral, clean
 from referrals.models import Referral
 from referrals.uuid7 import uuid7
@@ -28,35 +27,35 @@ __all__ = ["Accepted", "CampaignNotLive", "FieldError", "IntakeRefused", "Item",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What became of one item: the referral's id, and whether it was new."""
+    """The referral of one item, and whether it is new."""
 
     id: uuid.UUID
     external_id: str
     is_new: bool
 
 
-class CampaignNotLive(Exception):  # noqa: N818 - it says what the campaign is.
-    """The campaign takes no referrals now."""
+class CampaignNotLive(Exception):  # noqa: N818 - the name of a state.
+    """The campaign accepts no referrals now."""
 
 
 def accept_referrals(campaign: Campaign, items: Sequence[Item]) -> list[Accepted]:
-    """Store the items that are new, with a delivery for each active link, and ring the doorbell.
+    """Store the new items with a delivery for each active link, and wake the workers.
 
-    All or nothing: raises IntakeRefused or CampaignNotLive, and then nothing is stored. An item
-    whose external id is known already changes nothing.
+    Raise IntakeRefused or CampaignNotLive and store nothing if any item can't be accepted. An item
+    whose external id is stored already changes nothing.
     """
     if campaign.status != Campaign.Status.LIVE:
         raise CampaignNotLive(f"The campaign {campaign.name} is {campaign.status}.")
     cleaned = clean(items, _catalogue(campaign, items))
     accepted = _store(campaign, items, cleaned)
-    transaction.on_commit(wake_workers)
+    wake_workers()
     return accepted
 
 
 def _catalogue(campaign: Campaign, items: Sequence[Item]) -> Mapping[str, Attribute]:
-    """The account's own attributes are asked for only where a name isn't everybody's."""
-    is_known = all(item.attributes.keys() <= CATALOGUE.keys() for item in items)
-    return CATALOGUE if is_known else campaign.account.catalogue()
+    """Return the catalogue; query the account's own attributes only if an item has one."""
+    is_shared = all(item.attributes.keys() <= CATALOGUE.keys() for item in items)
+    return CATALOGUE if is_shared else campaign.account.catalogue()
 
 
 def _store(
@@ -72,18 +71,19 @@ def _store(
         for item, attributes in zip(items, cleaned, strict=True)
     ]
     db_clock.adjust_if_old()
-    backend = postgresql if connection.vendor == "postgresql" else sqlite
-    # The database decides which are new, so that two requests at the same moment can't both win.
-    new = backend.store_new(campaign, rows, db_clock.now())
-    ids = {row.external_id: row.id for row in rows if row.id in new}
-    ids |= _known(campaign, {row.external_id for row in rows} - ids.keys())
+    backend = store_postgresql if connection.vendor == "postgresql" else store_sqlite
+    # The database decides which are new, so that of two concurrent requests only one stores a row.
+    new_ids = backend.store_new(campaign, rows, db_clock.now())
+    ids = {row.external_id: row.id for row in rows if row.id in new_ids}
+    ids |= _stored_ids(campaign, {row.external_id for row in rows} - ids.keys())
     return [
-        Accepted(id=ids[row.external_id], external_id=row.external_id, is_new=row.id in new)
+        Accepted(id=ids[row.external_id], external_id=row.external_id, is_new=row.id in new_ids)
         for row in rows
     ]
 
 
-def _known(campaign: Campaign, external_ids: set[str]) -> dict[str, uuid.UUID]:
+def _stored_ids(campaign: Campaign, external_ids: set[str]) -> dict[str, uuid.UUID]:
+    """Return the ids of the campaign's stored referrals by their external ids."""
     if not external_ids:
         return {}
     stored = Referral.objects.filter(campaign=campaign, external_id__in=external_ids)

@@ -1,4 +1,4 @@
-"""Claims on PostgreSQL: one statement tells what waits, one takes and returns it, one records."""
+"""Leases on PostgreSQL: one statement reads what is pending, one claims it, one completes it."""
 
 from __future__ import annotations
 
@@ -9,60 +9,65 @@ from typing import Any
 
 from django.db import connection
 
-from referrals.leases.values import Claim, ClaimResult, PendingConnection
+from referrals.leases.values import Claim, ClaimResult
+from referrals.models.deliveries import lost_until
 from referrals.statuses import Trigger
-from referrals.throttling.capacity import lost_until
+from referrals.throttling.capacity import PendingConnection
 
-# The ORM would ask this in three questions, and each of them costs it more than the database.
-_WAITING = """
-SELECT c.id, c.limits, h.connection_id IS NOT NULL, h.open_until, h.closed_at,
-       coalesce(busy.in_flight, 0), busy.oldest_in_flight_since
+# The same as `sendable_connections` with something `due`, and their deliveries `in_flight`, as a
+# test shows. The ORM would need three queries, and each costs it more than it costs the database.
+_SELECT_PENDING = """
+SELECT c.id AS connection_id, c.limits::text AS limits,
+       b.connection_id IS NOT NULL AS has_breaker, b.open_until, b.closed_at,
+       coalesce(claims.in_flight, 0) AS in_flight, claims.oldest_in_flight_since
 FROM connections_connection c
 CROSS JOIN LATERAL (
     SELECT d.due_at FROM referrals_delivery d
     WHERE d.connection_id = c.id AND d.due_at <= %(now)s
     ORDER BY d.due_at
     LIMIT 1
-) oldest
-LEFT JOIN referrals_breakerstate h ON h.connection_id = c.id
+) oldest_due
+LEFT JOIN referrals_breakerstate b ON b.connection_id = c.id
 LEFT JOIN (
     SELECT d.connection_id, count(*) AS in_flight, min(d.claimed_at) AS oldest_in_flight_since
     FROM referrals_delivery d
     WHERE d.claimed_at > %(lost_until)s AND d.due_at > %(now)s
     GROUP BY d.connection_id
-) busy ON busy.connection_id = c.id
-WHERE c.state = 'active' AND (h.open_until IS NULL OR h.open_until <= %(now)s)
-ORDER BY oldest.due_at
+) claims ON claims.connection_id = c.id
+WHERE c.state = 'active' AND (b.open_until IS NULL OR b.open_until <= %(now)s)
+ORDER BY oldest_due.due_at
 """
 
 # A LATERAL join takes the oldest few of each connection, so that the claim costs the same whether
 # one connection's backlog is a thousand or a million. The outer LIMIT never cuts anything: it tells
 # the planner how few rows there will be, which would else read the whole table of referrals.
-_TAKE = """
-WITH picked AS MATERIALIZED (
+_CLAIM = """
+WITH claimed AS MATERIALIZED (
     SELECT due.id, due.claimed_at
-    FROM unnest(%(connections)s::bigint[], %(shares)s::int[]) AS lane(connection_id, share)
+    FROM unnest(%(connection_ids)s::bigint[], %(shares)s::int[]) AS allowed(connection_id, share)
     CROSS JOIN LATERAL (
         SELECT d.id, d.claimed_at FROM referrals_delivery d
-        WHERE d.connection_id = lane.connection_id AND d.due_at <= %(now)s
+        WHERE d.connection_id = allowed.connection_id AND d.due_at <= %(now)s
         ORDER BY d.due_at
-        LIMIT lane.share
+        LIMIT allowed.share
         FOR UPDATE SKIP LOCKED
     ) due
-    LIMIT %(most)s
+    LIMIT %(total)s
 )
 UPDATE referrals_delivery d
 SET due_at = %(lease_end)s,
     claimed_at = %(now)s,
     attempt_number = d.attempt_number + 1,
-    attempts_used = d.attempts_used + CASE WHEN picked.claimed_at IS NULL THEN 0 ELSE 1 END
-FROM picked, referrals_referral r, connections_campaign g
-WHERE d.id = picked.id AND r.id = d.referral_id AND g.id = r.campaign_id
-RETURNING d.id, d.attempt_number, d.connection_id, d.referral_id, d.attempts_used, d.next_trigger,
-          d.created_at, picked.claimed_at, g.kind, r.attributes::text
+    attempts_used = d.attempts_used + CASE WHEN claimed.claimed_at IS NULL THEN 0 ELSE 1 END
+FROM claimed, referrals_referral r, connections_campaign g
+WHERE d.id = claimed.id AND r.id = d.referral_id AND g.id = r.campaign_id
+RETURNING d.id AS delivery_id, d.attempt_number AS number, d.connection_id, d.referral_id,
+          d.attempts_used, d.next_trigger AS trigger, d.created_at,
+          claimed.claimed_at AS previous_claimed_at, g.kind AS campaign_kind,
+          r.attributes::text AS attributes
 """
 
-_DELIVERY_COLUMNS = {
+_RESULT_COLUMNS = {
     "delivery_id": "bigint",
     "number": "int",
     "status": "text",
@@ -95,123 +100,95 @@ _ATTEMPT_COLUMNS = {
 }
 
 
-def _rows(alias: str, columns: Mapping[str, str]) -> str:
-    """A JSON list of objects as a table. One text costs Python a tenth of what an array for each
-    column does, and that was a third of all that the main thread did."""
-    described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+def _build_recordset(alias: str, columns: Mapping[str, str]) -> str:
+    """Return SQL that reads a parameter, a JSON list of objects, as a table.
+
+    One text costs Python a tenth of what an array for each column does, and that was a third of all
+    that the main thread did.
+    """
+    described = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
     return f"json_to_recordset(%s::json) AS {alias}({described})"
 
 
-# The attempt number is the fence: a row that was claimed again meanwhile is not touched, and
-# nothing is added to its log. One statement is one commit for dozens of attempts.
-_SETTLE = f"""
-UPDATE referrals_delivery d
-SET status = t.status, outcome = t.outcome, attempts_used = t.attempts_used, due_at = t.due_at,
-    finished_at = t.finished_at, next_trigger = t.next_trigger, claimed_at = NULL
-FROM {_rows("t", _DELIVERY_COLUMNS)}
-WHERE d.id = t.delivery_id AND d.attempt_number = t.number AND d.claimed_at IS NOT NULL
-RETURNING d.id
-"""  # noqa: S608 - the names are constants of this module.
-
-_RECORD = f"""
-WITH settled AS ({_SETTLE}), recorded AS (
+# The attempt number is the fence: a row that was claimed again meanwhile is not touched, and no
+# attempt is inserted for it. One statement is one commit for dozens of attempts.
+_COMPLETE = f"""
+WITH completed AS (
+    UPDATE referrals_delivery d
+    SET status = result.status, outcome = result.outcome, attempts_used = result.attempts_used,
+        due_at = result.due_at, finished_at = result.finished_at,
+        next_trigger = result.next_trigger, claimed_at = NULL
+    FROM {_build_recordset("result", _RESULT_COLUMNS)}
+    WHERE d.id = result.delivery_id AND d.attempt_number = result.number
+      AND d.claimed_at IS NOT NULL
+    RETURNING d.id
+), inserted AS (
     INSERT INTO referrals_deliveryattempt ({", ".join(_ATTEMPT_COLUMNS)})
-    SELECT a.* FROM {_rows("a", _ATTEMPT_COLUMNS)}
-    JOIN settled ON settled.id = a.delivery_id
+    SELECT attempt.* FROM {_build_recordset("attempt", _ATTEMPT_COLUMNS)}
+    JOIN completed ON completed.id = attempt.delivery_id
 )
-SELECT id FROM settled
+SELECT id FROM completed
 """  # noqa: S608 - the names are constants of this module.
 
 
 class PostgreSQLBackend:
-    """PostgreSQL's own way to see what waits, to take it and to complete it."""
+    """The SQL of leases on PostgreSQL."""
 
-    def waiting(self, now: datetime) -> list[PendingConnection]:
-        """The connections that have something due and do not rest, the longest waiting first."""
-        with connection.cursor() as cursor:
-            cursor.execute(_WAITING, {"now": now, "lost_until": lost_until(now)})
-            return [_pending_connection(row) for row in cursor.fetchall()]
+    def pending_connections(self, now: datetime) -> list[PendingConnection]:
+        """Return the connections with something due that may be sent to, the longest waiting first.
+
+        It locks nothing.
+        """
+        rows = _fetch_dicts(_SELECT_PENDING, {"now": now, "lost_until": lost_until(now)})
+        return [PendingConnection(**{**row, "limits": json.loads(row["limits"])}) for row in rows]
 
     def take(self, shares: Mapping[int, int], *, now: datetime, lease_end: datetime) -> list[Claim]:
-        """Take each connection's share of what is due, in one statement."""
-        parameters: dict[str, Any] = {
-            "connections": list(shares.keys()),
-            "shares": list(shares.values()),
-            "most": sum(shares.values()),
-            "now": now,
-            "lease_end": lease_end,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_TAKE, parameters)
-            return [_claim(row) for row in cursor.fetchall()]
+        """Claim each connection's share of what is due, the oldest first, and return the claims."""
+        rows = _fetch_dicts(
+            _CLAIM,
+            {
+                "connection_ids": list(shares.keys()),
+                "shares": list(shares.values()),
+                "total": sum(shares.values()),
+                "now": now,
+                "lease_end": lease_end,
+            },
+        )
+        return [_build_claim(row) for row in rows]
 
     def complete(self, results: Sequence[ClaimResult]) -> set[int]:
-        """Settle the deliveries and add their attempts in one statement, which needs no transaction
-        around it: each turn to the database and back costs the main thread one for the interpreter.
+        """Update the deliveries that are still claimed under their number; insert their attempts.
+
+        Return the ids of these deliveries. One statement needs no transaction around it: every
+        round trip to the database releases the GIL, and the main thread must wait to get it back.
         """
-        deliveries = [
-            {name: getattr(result, name) for name in _DELIVERY_COLUMNS} for result in results
-        ]
+        deliveries = [{name: getattr(one, name) for name in _RESULT_COLUMNS} for one in results]
         attempts = [
-            {
-                "delivery_id": result.delivery_id,
-                "number": result.number,
-                **result.attempt,
-            }
-            for result in results
-            if result.attempt is not None
+            {"delivery_id": one.delivery_id, "number": one.number, **one.attempt}
+            for one in results
+            if one.attempt is not None
         ]
         with connection.cursor() as cursor:
-            cursor.execute(_RECORD, [_as_json(deliveries), _as_json(attempts)])
+            cursor.execute(_COMPLETE, [_dump_json(deliveries), _dump_json(attempts)])
             return {row[0] for row in cursor.fetchall()}
 
 
-def _as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    return json.dumps(rows, default=_as_text)
+def _fetch_dicts(sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _as_text(value: datetime | bytes) -> str:
-    """What JSON has no word for, as PostgreSQL reads it."""
+def _build_claim(row: Mapping[str, Any]) -> Claim:
+    trigger, attributes = Trigger(row["trigger"]), json.loads(row["attributes"])
+    return Claim(**{**row, "trigger": trigger, "attributes": attributes})
+
+
+def _dump_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(rows, default=_to_text)
+
+
+def _to_text(value: datetime | bytes) -> str:
+    """Return what JSON has no type for, as PostgreSQL reads it."""
     return f"\\x{value.hex()}" if isinstance(value, bytes) else value.isoformat()
-
-
-def _pending_connection(row: tuple[Any, ...]) -> PendingConnection:
-    connection_id, limits, has_breaker, open_until, closed_at, in_flight, oldest_in_flight_since = (
-        row
-    )
-    return PendingConnection(
-        connection_id=connection_id,
-        limits=json.loads(limits),
-        has_breaker=has_breaker,
-        open_until=open_until,
-        closed_at=closed_at,
-        in_flight=in_flight,
-        oldest_in_flight_since=oldest_in_flight_since,
-    )
-
-
-def _claim(row: tuple[Any, ...]) -> Claim:
-    (
-        id_,
-        number,
-        connection_id,
-        referral_id,
-        attempts_used,
-        trigger,
-        created_at,
-        previous_claimed_at,
-        kind,
-        attributes,
-    ) = row
-    return Claim(
-        delivery_id=id_,
-        number=number,
-        connection_id=connection_id,
-        referral_id=referral_id,
-        attempts_used=attempts_used,
-        trigger=Trigger(trigger),
-        created_at=created_at,
-        previous_claimed_at=previous_claimed_at,
-        campaign_kind=kind,
-        attributes=json.loads(attributes),
-    )

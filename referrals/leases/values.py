@@ -1,4 +1,4 @@
-"""What is claimed and what completes it, as values; knows no SQL."""
+"""Claims and their results, as values."""
 
 from __future__ import annotations
 
@@ -17,24 +17,12 @@ _LOST = "The worker that was sending this stopped before it could record an answ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingConnection:
-    """A connection with something due, as the database tells of it without a lock: its limits as
-    stored, whether there is a row of its health and what that says of the breaker, and how many
-    attempts are in flight, the oldest since `oldest_in_flight_since`; lost ones don't count."""
-
-    connection_id: int
-    limits: Mapping[str, Any]
-    has_breaker: bool
-    open_until: datetime | None
-    closed_at: datetime | None
-    in_flight: int
-    oldest_in_flight_since: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A delivery taken for one attempt. `lost_at` is when an attempt before it was begun and never
-    recorded; the attributes are the referral's as stored."""
+    """A delivery that was claimed for one attempt, with what the attempt needs.
+
+    `previous_claimed_at` is when an earlier claim was made that was never completed.
+    `attributes` are the referral's as stored.
+    """
 
     delivery_id: int
     number: int
@@ -51,8 +39,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimResult:
-    """What becomes of a claimed delivery. `attempt` holds the columns of the attempt's row, or is
-    None where nothing was sent and the claim is only given back."""
+    """What becomes of a claimed delivery.
+
+    `attempt` has the columns of the attempt's row, or is None if nothing was sent.
+    """
 
     delivery_id: int
     number: int
@@ -65,12 +55,12 @@ class ClaimResult:
     attempt: Mapping[str, Any] | None
 
     def began_after(self, moment: datetime) -> bool:
-        """Whether the attempt is younger than this; one that was never sent has no age."""
+        """Return True if the attempt began after this moment, or if nothing was sent."""
         return self.attempt is None or bool(self.attempt["started_at"] > moment)
 
 
-def lost_attempt(claim: Claim, now: datetime) -> DeliveryAttempt:
-    """The row for an attempt that was begun before this claim and of which nothing is known."""
+def build_lost_attempt(claim: Claim, now: datetime) -> DeliveryAttempt:
+    """Return the unsaved row of the attempt before this claim, of which nothing is known."""
     assert claim.previous_claimed_at is not None  # noqa: S101 - for the type checker.
     return DeliveryAttempt(
         delivery_id=claim.delivery_id,

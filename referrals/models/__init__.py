@@ -1,4 +1,4 @@
-"""What happens to referrals, one noun a module."""
+"""Models and querysets of referrals, deliveries, breakers and intake keys."""
 
 from referrals.models.breaker_state import BreakerState
 from referrals.models.deliveries import Delivery, DeliveryAttempt

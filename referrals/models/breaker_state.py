@@ -1,29 +1,50 @@
-"""What is known of a connection's health, in a row of its own.
+"""The stored state of each connection's breaker and token bucket.
 
-Apart from the connection, so that a person who saves a form never overwrites what workers learned.
+It is a row of its own, so that a person who saves the connection's form never overwrites what
+workers recorded meanwhile.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from django.db import models
 
 from connections.models import Connection
-from connections.models.scoping import ScopedQuerySet
-from referrals.throttling.breaker import Breaker, WindowBucket
+from connections.models.querysets import ScopedQuerySet
 
 
 class BreakerStateQuerySet(ScopedQuerySet["BreakerState"]):
-    """Questions about connections' health."""
+    """Querysets for breaker states."""
 
     account_path = "connection__account"
 
+    def open(self, now: datetime) -> BreakerStateQuerySet:
+        """Return the rows whose breaker is open now."""
+        return self.filter(open_until__gt=now)
+
+    def insert_missing(self, connection_ids: Iterable[int]) -> None:
+        """Insert the initial row of each of these connections that has none."""
+        self.bulk_create([BreakerState(pk=pk) for pk in connection_ids], ignore_conflicts=True)
+
+    def lock(
+        self, connection_ids: Collection[int], *, skip_locked: bool = False
+    ) -> list[BreakerState]:
+        """Lock the rows of these connections until the transaction ends, and return them.
+
+        Wait for rows that another transaction has locked, or leave them out. Rows are locked in one
+        order everywhere, so that two workers never wait for each other.
+        """
+        rows = self.filter(pk__in=connection_ids).order_by("pk")
+        return list(rows.select_for_update(skip_locked=skip_locked))
+
 
 class BreakerState(models.Model):
-    """The breaker's memory of one connection, its token bucket, and when people were told what."""
+    """One connection's breaker, its token bucket, and when people were notified of what.
+
+    `referrals.throttling.breaker` says what the columns up to `closed_at` mean.
+    """
 
     connection = models.OneToOneField(
         Connection, on_delete=models.CASCADE, primary_key=True, related_name="breaker"
@@ -46,41 +67,3 @@ class BreakerState(models.Model):
 
     def __str__(self) -> str:
         return f"Breaker of {self.connection}"
-
-    def to_domain(self) -> Breaker:
-        """The breaker's own kind of value."""
-        return Breaker(
-            consecutive_failures=self.consecutive_failures,
-            consecutive_unauthorized=self.consecutive_unauthorized,
-            window=tuple(_minute(row) for row in self.window),
-            open_until=self.open_until,
-            rest=None
-            if self.cooldown_seconds is None
-            else timedelta(seconds=self.cooldown_seconds),
-            consecutive_successes=self.consecutive_successes,
-            closed_at=self.closed_at,
-        )
-
-    def take(self, health: Breaker) -> None:
-        """Take the breaker's value over, without saving."""
-        self.consecutive_failures = health.consecutive_failures
-        self.consecutive_unauthorized = health.consecutive_unauthorized
-        self.window = [{**asdict(one), "start": one.start.isoformat()} for one in health.window]
-        self.open_until = health.open_until
-        self.cooldown_seconds = None if health.rest is None else health.rest.total_seconds()
-        self.consecutive_successes = health.consecutive_successes
-        self.closed_at = health.closed_at
-
-
-BREAKER_COLUMNS = [
-    "consecutive_failures", "consecutive_unauthorized", "window", "open_until", "cooldown_seconds",
-    "consecutive_successes", "closed_at",
-]  # fmt: skip
-
-
-def _minute(row: dict[str, Any]) -> WindowBucket:
-    return WindowBucket(
-        start=datetime.fromisoformat(row["start"]),
-        exchanges=row["exchanges"],
-        unavailable=row["unavailable"],
-    )

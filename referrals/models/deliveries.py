@@ -1,41 +1,67 @@
-"""Deliveries and their attempts; `claims` writes them in bulk and knows these columns."""
+"""Deliveries and their attempts; `referrals.leases` writes their columns in bulk, by SQL."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
 
 from connections.core.response.outcomes import Outcome
 from connections.models import Campaign, Connection, ExchangeRecord
-from connections.models.scoping import ScopedQuerySet
+from connections.models.querysets import ScopedQuerySet
 from referrals.models.referrals import Referral
+from referrals.models.sendable import is_sendable
 from referrals.statuses import NEEDING_A_PERSON, DeliveryStatus, Trigger
+
+_ATTEMPT_MARGIN = timedelta(seconds=5)
+"""How long a claim may wait in its worker's queue, and its result until it is recorded."""
+
+
+def attempt_timeout() -> timedelta:
+    """Return how long after its claim an attempt is recorded at the latest, if its worker lives."""
+    return timedelta(seconds=settings.DELIVERY_TOTAL_TIMEOUT) + _ATTEMPT_MARGIN
+
+
+def lost_until(now: datetime) -> datetime:
+    """Return the moment up to which claims are lost, not slow.
+
+    A lost claim counts against no limit and says nothing of the CRM. Its lease lasts longer all the
+    same: nobody else may send what a worker that is only late could still send.
+    """
+    return now - attempt_timeout()
 
 
 class DeliveryQuerySet(ScopedQuerySet["Delivery"]):
-    """Questions about deliveries."""
+    """Querysets for deliveries."""
 
     account_path = "connection__account"
 
     def pending(self) -> DeliveryQuerySet:
-        """The deliveries that still wait for an attempt or are under way."""
+        """Return the deliveries that wait for an attempt or are in flight."""
         return self.filter(status=DeliveryStatus.PENDING)
 
-    def claimable(self, now: datetime) -> DeliveryQuerySet:
-        """The deliveries that a worker may take now, but for limits that pass within a moment."""
-        is_awake = models.Q(connection__breaker__open_until=None) | models.Q(
-            connection__breaker__open_until__lte=now
-        )
-        return self.filter(is_awake, due_at__lte=now, connection__state=Connection.State.ACTIVE)
+    def due(self, now: datetime) -> DeliveryQuerySet:
+        """Return the deliveries whose time has come, those whose lease has ended among them."""
+        return self.filter(due_at__lte=now)
 
-    def in_flight(self) -> DeliveryQuerySet:
-        """The deliveries that a worker has in hand, or had when it died."""
-        return self.filter(claimed_at__isnull=False)
+    def claimable(self, now: datetime) -> DeliveryQuerySet:
+        """Return the due deliveries whose connection may be sent to.
+
+        A claim may take fewer: limits of rate and of attempts in flight pass within a moment.
+        """
+        return self.due(now).filter(is_sendable(now, path="connection__"))
+
+    def in_flight(self, now: datetime) -> DeliveryQuerySet:
+        """Return the deliveries that a worker has claimed, unless claim or lease is over.
+
+        A claim is over once it is lost, see `lost_until`.
+        """
+        return self.filter(claimed_at__gt=lost_until(now), due_at__gt=now)
 
 
 class DeliveryAttemptQuerySet(ScopedQuerySet["DeliveryAttempt"]):
-    """Questions about delivery attempts."""
+    """Querysets for delivery attempts."""
 
     account_path = "delivery__connection__account"
 
@@ -43,10 +69,11 @@ class DeliveryAttemptQuerySet(ScopedQuerySet["DeliveryAttempt"]):
 class Delivery(models.Model):
     """One referral to one connection.
 
-    `due_at` is when the next attempt may begin and, while one is under way, when its lease ends;
-    it is empty once no attempt comes by itself. `attempt_number` counts claims: a worker may record
-    a result only under the number that it claimed. The campaign is the referral's, and stands here
-    as well so that one index finds a campaign's latest deliveries among millions.
+    `due_at` is when the next attempt may begin and, while the delivery is claimed, when the lease
+    ends; it is empty once no attempt comes by itself. `attempt_number` counts claims: a worker may
+    record a result only under the number that it claimed. `attempts_used` counts the attempts of
+    the schedule that are used up. `campaign` is the referral's; it is repeated here so that one
+    index finds a campaign's latest deliveries among millions.
     """
 
     # The constraint and the indexes below begin with these keys, so they need none of their own.
@@ -111,7 +138,7 @@ class Delivery(models.Model):
             models.Index(
                 fields=["connection"],
                 condition=models.Q(claimed_at__isnull=False),
-                name="delivery_under_way",
+                name="delivery_claimed",
             ),
             # The dashboard counts these each time; few deliveries ever wait for a person.
             models.Index(
@@ -119,7 +146,7 @@ class Delivery(models.Model):
                 condition=models.Q(status__in=[one.value for one in NEEDING_A_PERSON]),
                 name="delivery_needs_a_person",
             ),
-            # The log's filters, each in the log's own order: the newest first.
+            # The log's filters, each in the order of the log, the newest first.
             models.Index(fields=["connection", "id"], name="delivery_of_connection"),
             models.Index(fields=["campaign", "id"], name="delivery_of_campaign"),
             models.Index(fields=["status", "id"], name="delivery_status"),
@@ -131,12 +158,15 @@ class Delivery(models.Model):
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every attempt of this delivery, and for no other."""
+        """Return the key that all attempts of this delivery carry, and those of no other."""
         return idempotency_key(self.referral_id, self.connection_id)
 
 
 class DeliveryAttempt(ExchangeRecord):
-    """One exchange of a delivery; a number without an attempt was claimed and given back unsent."""
+    """One exchange of a delivery.
+
+    A claim that was given back without sending leaves a gap in the numbers.
+    """
 
     delivery = models.ForeignKey(
         Delivery, on_delete=models.PROTECT, related_name="attempts", db_index=False
@@ -169,5 +199,5 @@ class DeliveryAttempt(ExchangeRecord):
 
 
 def idempotency_key(referral_id: object, connection_id: int) -> str:
-    """The key that tells a CRM that two requests mean one delivery."""
+    """Return the key by which a CRM recognises two requests for the same delivery."""
     return f"{referral_id}-{connection_id}"

@@ -1,4 +1,4 @@
-"""The keys of the intake API: shown once, kept hashed; must not know what they open."""
+"""The keys of the intake API: shown once, stored as a hash."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import secrets
 from django.db import models
 
 from connections.models import Account
-from connections.models.scoping import ScopedQuerySet
+from connections.models.querysets import ScopedQuerySet
 
 _PREFIX = "rk_"
-_SHOWN = 8
+_START_LENGTH = 8
 
 
 class IntakeKeyQuerySet(ScopedQuerySet["IntakeKey"]):
-    """Questions about intake keys."""
+    """Querysets for intake keys."""
 
 
 class IntakeKey(models.Model):
-    """One account's key for handing in referrals."""
+    """One account's key for the intake API."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="intake_keys")
     name = models.CharField(max_length=200, help_text="Who uses it.")
@@ -38,18 +38,18 @@ class IntakeKey(models.Model):
 
 
 def make_token() -> str:
-    """A new key's text: 256 random bits, too many to need a slow hash."""
+    """Return a random token. Its 256 bits are too many to need a slow hash."""
     return f"{_PREFIX}{secrets.token_urlsafe(32)}"
 
 
 def digest(token: str) -> str:
-    """What is kept of a key."""
+    """Return the hash under which a token is stored."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def issue_key(key: IntakeKey) -> str:
-    """Save a new key with a fresh token, and return the token, which nothing keeps."""
+    """Save a new key with a random token, and return the token, which is stored nowhere."""
     token = make_token()
-    key.start, key.digest = token[:_SHOWN], digest(token)
+    key.start, key.digest = token[:_START_LENGTH], digest(token)
     key.save()
     return token

@@ -1,4 +1,4 @@
-"""Referrals as they were accepted; must not know how they are delivered."""
+"""Referrals as they were accepted."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
 
-from connections.core.personal_data import without_addresses
+from connections.core.personal_data import mask_email_addresses
 from connections.models import Campaign
-from connections.models.scoping import ScopedQuerySet
+from connections.models.querysets import ScopedQuerySet
 from referrals.uuid7 import uuid7
 
 
 class ReferralQuerySet(ScopedQuerySet["Referral"]):
-    """Questions about referrals."""
+    """Querysets for referrals."""
 
     account_path = "campaign__account"
 
 
 class Referral(models.Model):
-    """One lead as accepted at the door; never changed afterwards."""
+    """One lead as the intake accepted it; never changed afterwards."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     campaign = models.ForeignKey(
@@ -60,5 +60,5 @@ class Referral(models.Model):
         ]
 
     def __str__(self) -> str:
-        # It stands in titles and histories that people read who may not see customers' data.
-        return without_addresses(self.external_id)
+        # Titles and histories show it to people who may not see customers' data.
+        return mask_email_addresses(self.external_id)

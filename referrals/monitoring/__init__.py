@@ -1,1 +1,1 @@
-"""How the installation does: status, health checks, statistics, notifications."""
+"""Status of the installation, health checks, statistics and notifications."""

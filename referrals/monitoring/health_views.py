@@ -1,4 +1,4 @@
-"""What load balancers and monitors ask over HTTP; changes nothing, tells no secrets."""
+"""The health checks that load balancers and monitors request over HTTP."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from referrals.monitoring.status import readiness_problems
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's signature.
-    """The process answers; nothing else is asked."""
+    """Return 200 whenever the process can answer; nothing else is checked."""
     return JsonResponse({"status": "ok"})
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's signature.
-    """The database answers, which is all that a page or an intake request needs; 503 if not."""
+    """Return 200 if the database answers, which is all that a web request needs, 503 if not."""
     problems = readiness_problems()
     if problems:
         return JsonResponse({"status": "not ready", "problems": problems}, status=503)

@@ -1,7 +1,4 @@
-"""Mail to the people of a connection when it opens, is held or recovers; not too often.
-
-Must not know what made it happen.
-"""
+"""Mail the people of a connection when its breaker opens or closes, or it is held or released."""
 
 from __future__ import annotations
 
@@ -18,8 +15,8 @@ from referrals.models import BreakerState, Delivery
 from referrals.throttling.breaker import Event
 
 NOTIFICATION_INTERVAL = timedelta(minutes=15)
-"""The same news of a connection is mailed once in this time, so that a flapping CRM fills no
-inbox."""
+"""The same event of a connection is mailed once in this time, so that a CRM that fails and
+recovers repeatedly does not fill inboxes."""
 
 _SUBJECTS = {
     Event.OPENED: "{connection} can't be reached; its referrals wait",
@@ -30,7 +27,10 @@ _SUBJECTS = {
 
 
 def send_notification(connection_id: int, event: Event, reason: str) -> int:
-    """Mail the technical contacts and the account's members; returns how many, 0 if too soon."""
+    """Mail the technical contacts and the account's members; return how many.
+
+    Return 0 if there are none, or if the same event was mailed within NOTIFICATION_INTERVAL.
+    """
     connection = Connection.objects.select_related("account").get(pk=connection_id)
     recipients = _recipients(connection)
     if not recipients or not claim_notification(connection_id, event, timezone.now()):
@@ -61,10 +61,14 @@ def _recipients(connection: Connection) -> list[str]:
 
 
 def claim_notification(connection_id: int, event: Event, now: datetime) -> bool:
-    """Whether this was not told lately; if so, it is told from now on."""
-    BreakerState.objects.bulk_create([BreakerState(pk=connection_id)], ignore_conflicts=True)
+    """Record that this event is mailed now.
+
+    Return False if it was mailed within NOTIFICATION_INTERVAL. If several workers call this at the
+    same time, one of them gets True.
+    """
+    BreakerState.objects.insert_missing([connection_id])
     with transaction.atomic():
-        row = BreakerState.objects.select_for_update().get(pk=connection_id)
+        [row] = BreakerState.objects.lock([connection_id])
         notified_at = row.notified_at.get(event.value)
         if notified_at and now - datetime.fromisoformat(notified_at) < NOTIFICATION_INTERVAL:
             return False

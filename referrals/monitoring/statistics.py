@@ -1,7 +1,7 @@
-"""The numbers and series behind the dashboard: frozen values from a handful of aggregates.
+"""The numbers and time series of the dashboard.
 
-Every question is bounded by a window of time or by an index, so that the answer comes as soon at a
-million deliveries as at a thousand. Must not know pages, nor who asks: it counts what it is given.
+Every query is bounded by a time window or by an index, so that it takes as long with a million
+deliveries as with a thousand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from referrals.models.deliveries import DeliveryAttemptQuerySet, DeliveryQuerySe
 from referrals.statuses import NEEDING_A_PERSON, DeliveryStatus
 
 MAX_ATTEMPTS = 2_000
-"""The newest attempts of a window from which times are taken; more would tell nothing else."""
+"""The newest attempts of a window from which percentiles are computed; more would hardly change
+them."""
 
 SUCCESSES = (DeliveryStatus.DELIVERED, DeliveryStatus.DUPLICATE)
 
@@ -36,10 +37,10 @@ class Window:
     step: timedelta
 
     def starts(self, now: datetime) -> list[datetime]:
-        """Where the steps begin, the oldest first; the last one is under way."""
+        """Return the starts of the steps, the oldest first; the last step has not ended yet."""
         last = _floor(now, self.step)
         count = self.span // self.step
-        return [last - self.step * back for back in range(count - 1, -1, -1)]
+        return [last - self.step * index for index in range(count - 1, -1, -1)]
 
 
 WINDOWS = {
@@ -51,25 +52,29 @@ WINDOWS = {
         Window(name="month", label="30 days", span=timedelta(days=30), step=timedelta(days=1)),
     )
 }
-"""The windows that people may choose, by name."""
+"""The windows that a user may choose, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What became of the deliveries that were accepted in one step of a series."""
+    """The deliveries that were accepted in one step of a series, by their status now."""
 
     start: datetime
     counts: Mapping[str, int]
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of deliveries."""
         return sum(self.counts.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """One connection within a window; times are in milliseconds, None where nothing was sent."""
+    """One connection within a window.
+
+    `totals` are the deliveries accepted in each step, `counts` all of them by status. `p50` and
+    `p95` are attempt durations in milliseconds, None if nothing was sent.
+    """
 
     totals: Sequence[int] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -78,107 +83,119 @@ class Activity:
 
     @property
     def success_rate(self) -> float | None:
-        """The part of the settled deliveries that the CRM has now; None where none is settled."""
-        settled = sum(self.counts.values()) - self.counts.get(DeliveryStatus.PENDING, 0)
-        return sum(self.counts.get(one, 0) for one in SUCCESSES) / settled if settled else None
+        """The share of the finished deliveries that the CRM has; None if none is finished."""
+        finished = sum(self.counts.values()) - self.counts.get(DeliveryStatus.PENDING, 0)
+        successes = sum(self.counts.get(status, 0) for status in SUCCESSES)
+        return successes / finished if finished else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What waits for one connection, whenever it was accepted."""
+    """The pending deliveries of one connection and those that need a person, of any age.
+
+    `oldest` is when the oldest pending one was accepted, `unauthorized` how many pending ones were
+    refused for their credentials, and `needing_a_person` counts finished ones by status.
+    """
 
     waiting: int = 0
     oldest: datetime | None = None
     unauthorized: int = 0
-    open: Mapping[str, int] = field(default_factory=dict)
+    needing_a_person: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """All deliveries of a window over time, and each connection's part of them."""
+    """The deliveries of a window over time, and the activity of each connection by its id."""
 
     steps: tuple[Step, ...]
     activities: Mapping[int, Activity]
 
     @property
     def counts(self) -> Counter[str]:
-        """All of them by status."""
+        """The number of deliveries by status."""
         return sum((Counter(step.counts) for step in self.steps), Counter())
 
 
-def traffic(
+def get_traffic(
     deliveries: DeliveryQuerySet, attempts: DeliveryAttemptQuerySet, window: Window, now: datetime
 ) -> Traffic:
-    """What was accepted within the window and what became of it, in three questions."""
+    """Return what was accepted within the window and its status now; three queries."""
     starts = window.starts(now)
-    rows = _rows(deliveries.filter(created_at__gte=starts[0]), window)
+    rows = _counts_by_step(deliveries.filter(created_at__gte=starts[0]), window)
     by_step: dict[datetime, Counter[str]] = {start: Counter() for start in starts}
     by_connection: dict[int, dict[datetime, Counter[str]]] = defaultdict(dict)
     for connection_id, status, start, count in rows:
         if start in by_step:
             by_step[start][status] += count
             by_connection[connection_id].setdefault(start, Counter())[status] += count
-    times = _times(attempts.filter(started_at__gte=starts[0]))
+    durations = _durations(attempts.filter(started_at__gte=starts[0]))
     return Traffic(
         steps=tuple(Step(start=start, counts=by_step[start]) for start in starts),
         activities={
-            one: _activity(by_connection.get(one, {}), starts, times.get(one, {}))
-            for one in by_connection.keys() | times.keys()
+            pk: _build_activity(by_connection.get(pk, {}), starts, durations.get(pk, {}))
+            for pk in by_connection.keys() | durations.keys()
         },
     )
 
 
-def backlogs(deliveries: DeliveryQuerySet) -> dict[int, Backlog]:
-    """What waits and what is left for a person, by connection, in two questions."""
+def get_backlogs(deliveries: DeliveryQuerySet) -> dict[int, Backlog]:
+    """Return what is pending and what needs a person, by connection id; two queries."""
     waiting: dict[int, list[tuple[str, int, datetime]]] = defaultdict(list)
+    # The same rows as `pending()`, by the partial index.
     pending = deliveries.filter(due_at__isnull=False).order_by()
     for connection_id, outcome, count, oldest in pending.values_list(
         "connection", "outcome"
     ).annotate(count=Count("*"), oldest=Min("created_at")):
         waiting[connection_id].append((outcome, count, oldest))
-    left: dict[int, dict[str, int]] = defaultdict(dict)
-    held = deliveries.filter(status__in=NEEDING_A_PERSON).order_by()
-    # By status first, as the index has it.
-    counts = held.values_list("status", "connection").annotate(count=Count("*"))
+    needing: dict[int, dict[str, int]] = defaultdict(dict)
+    finished = deliveries.filter(status__in=NEEDING_A_PERSON).order_by()
+    # Grouped by status first, in the order of the index's columns.
+    counts = finished.values_list("status", "connection").annotate(count=Count("*"))
     for status, connection_id, count in counts:
-        left[connection_id][status] = count
-    return {one: _backlog(waiting[one], left[one]) for one in {*waiting, *left}}
+        needing[connection_id][status] = count
+    return {pk: _build_backlog(waiting[pk], needing[pk]) for pk in {*waiting, *needing}}
 
 
 def percentile(histogram: Mapping[int, int], share: float) -> int | None:
-    """The value below which so great a part of the counted values lies."""
+    """Return the smallest value with at least this share of the values at or below it.
+
+    The histogram has the count of each value. Return None if it is empty.
+    """
     wanted = math.ceil(sum(histogram.values()) * share)
-    seen = 0
+    count = 0
     for value in sorted(histogram):
-        seen += histogram[value]
-        if seen >= wanted:
+        count += histogram[value]
+        if count >= wanted:
             return value
     return None
 
 
 class _Step(Func):
-    """Where the step begins in which a time lies, found by the database."""
+    """SQL expression: floor a timestamp to the start of its step."""
 
-    output_field = CharField()  # It converts nothing: PostgreSQL gives times, SQLite seconds.
+    output_field = CharField()  # Converts nothing: PostgreSQL returns times, SQLite seconds.
 
     def __init__(self, expression: str, step: timedelta) -> None:
         super().__init__(expression)
         self._seconds = round(step.total_seconds())
 
     def as_sqlite(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, Any]:  # noqa: ANN401
-        """In whole numbers; Django's own truncation is a slow Python function there."""
+        """Use integers: Django's own truncation calls a slow Python function on SQLite."""
         seconds = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
         template = f"{seconds} / {self._seconds} * {self._seconds}"
         return self.as_sql(compiler, connection, template=template)
 
     def as_postgresql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, Any]:  # noqa: ANN401
-        """By a function of its own."""
+        """Use `date_bin`."""
         step = f"INTERVAL '{self._seconds} seconds'"
         template = f"date_bin({step}, %(expressions)s, TIMESTAMPTZ 'epoch')"
         return self.as_sql(compiler, connection, template=template)
 
 
-def _rows(deliveries: DeliveryQuerySet, window: Window) -> Iterator[tuple[int, str, datetime, int]]:
+def _counts_by_step(
+    deliveries: DeliveryQuerySet, window: Window
+) -> Iterator[tuple[int, str, datetime, int]]:
+    """Yield connection id, status, start of the step and number of deliveries."""
     rows = (
         deliveries.order_by()
         .annotate(step_start=_Step("created_at", window.step))
@@ -190,20 +207,21 @@ def _rows(deliveries: DeliveryQuerySet, window: Window) -> Iterator[tuple[int, s
         yield connection_id, status, start if is_time else datetime.fromtimestamp(start, UTC), count
 
 
-def _times(attempts: DeliveryAttemptQuerySet) -> dict[int, Counter[int]]:
-    """How many of the newest attempts took how many milliseconds, by connection."""
+def _durations(attempts: DeliveryAttemptQuerySet) -> dict[int, Counter[int]]:
+    """Return a histogram of the newest attempts' durations in milliseconds, by connection id."""
     sent = attempts.filter(duration_ms__isnull=False).order_by("-started_at")
     newest = list(sent.values_list("delivery", "duration_ms")[:MAX_ATTEMPTS])
-    # Asked apart: for a join, a database would rather read all deliveries than look these up.
-    wanted = {delivery_id for delivery_id, _ in newest}
-    of = dict(Delivery.objects.filter(pk__in=wanted).values_list("pk", "connection"))
-    times: dict[int, Counter[int]] = defaultdict(Counter)
+    # A query of its own: for a join, the planner reads all deliveries instead of looking these up.
+    delivery_ids = {delivery_id for delivery_id, _ in newest}
+    rows = Delivery.objects.filter(pk__in=delivery_ids).values_list("pk", "connection")
+    connection_ids = dict(rows)
+    durations: dict[int, Counter[int]] = defaultdict(Counter)
     for delivery_id, milliseconds in newest:
-        times[of[delivery_id]][milliseconds or 0] += 1
-    return times
+        durations[connection_ids[delivery_id]][milliseconds or 0] += 1
+    return durations
 
 
-def _activity(
+def _build_activity(
     steps: Mapping[datetime, Counter[str]],
     starts: Sequence[datetime],
     histogram: Mapping[int, int],
@@ -216,17 +234,19 @@ def _activity(
     )
 
 
-def _backlog(waiting: Iterable[tuple[str, int, datetime]], left: Mapping[str, int]) -> Backlog:
+def _build_backlog(
+    waiting: Iterable[tuple[str, int, datetime]], needing: Mapping[str, int]
+) -> Backlog:
     rows = list(waiting)
     return Backlog(
         waiting=sum(count for _, count, _ in rows),
         oldest=min((oldest for _, _, oldest in rows), default=None),
         unauthorized=sum(count for outcome, count, _ in rows if outcome == Outcome.UNAUTHORIZED),
-        open=dict(left),
+        needing_a_person=dict(needing),
     )
 
 
-def _floor(at: datetime, step: timedelta) -> datetime:
-    """Where the step begins in which the moment lies."""
+def _floor(time: datetime, step: timedelta) -> datetime:
+    """Return the start of the step that contains the time."""
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return at - (at - epoch) % step
+    return time - (time - epoch) % step

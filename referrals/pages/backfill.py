@@ -1,7 +1,4 @@
-"""Giving a linked campaign's past referrals to its connection, after a page that counts them.
-
-Decides nothing: which referrals never went there is `referrals.operations.replay`'s to say.
-"""
+"""The page that delivers a linked campaign's past referrals, after a confirmation."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,9 +15,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from connections.models import Link
-from connections.operations.history import log_change
+from connections.operations.history import Actor
+from connections.permissions import PERM_CHANGE_DELIVERY
 from referrals.operations.backfill import backfill, never_sent
-from referrals.pages.base import MAX_AT_ONCE, PERM_CHANGE_DELIVERY, context, permission_required
+from referrals.pages.base import MAX_AT_ONCE, page_context
 from referrals.pages.link_list import url_for
 
 _PERIODS = {
@@ -32,7 +31,7 @@ _PERIODS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """How far back to go, and how many referrals that would be."""
+    """A choice of how far back to go, and how many referrals that would deliver."""
 
     name: str
     label: str
@@ -41,32 +40,34 @@ class Period:
 
     @property
     def is_possible(self) -> bool:
-        """Whether it is something to do, and not too much for a page."""
+        """Whether there are referrals, and not too many for one request."""
         return 0 < self.count <= MAX_AT_ONCE
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@permission_required(PERM_CHANGE_DELIVERY)
+@permission_required(PERM_CHANGE_DELIVERY, raise_exception=True)
 def deliver_past(request: HttpRequest, pk: int, campaign_pk: int) -> HttpResponse:
-    """Ask how far back to go, then deliver what never went to the connection."""
+    """Ask how far back to go, then deliver the referrals that never went to the connection."""
     links = Link.objects.visible_to(request.user).active()
     rows = links.select_related("campaign", "connection")
     link = get_object_or_404(rows, connection=pk, campaign=campaign_pk)
-    periods = _periods(link)
-    chosen = next((one for one in periods if one.name == request.POST.get("since")), None)
-    if chosen is None or not chosen.is_possible:
-        return _ask(request, link, periods)
-    count = backfill(link.campaign, link.connection, since=chosen.since)
-    told = (
-        f"Past referrals of {link.campaign} that are delivered to {link.connection} now: {count}."
+    periods = _get_periods(link)
+    selected = next(
+        (period for period in periods if period.name == request.POST.get("since")), None
     )
-    messages.success(request, told)
-    log_change(request.user, link.campaign, told)
-    log_change(request.user, link.connection, told)
+    if selected is None or not selected.is_possible:
+        return _render_confirmation(request, link, periods)
+    count = backfill(
+        link.campaign, link.connection, since=selected.since, by=Actor.of_request(request)
+    )
+    messages.success(
+        request,
+        f"Past referrals of {link.campaign} that are delivered to {link.connection} now: {count}.",
+    )
     return HttpResponseRedirect(url_for(link.connection))
 
 
-def _periods(link: Link) -> list[Period]:
+def _get_periods(link: Link) -> list[Period]:
     now = timezone.now()
     return [
         Period(
@@ -79,19 +80,21 @@ def _periods(link: Link) -> list[Period]:
     ]
 
 
-def _ask(request: HttpRequest, link: Link, periods: Sequence[Period]) -> HttpResponse:
-    possible = [one for one in periods if one.is_possible]
+def _render_confirmation(
+    request: HttpRequest, link: Link, periods: Sequence[Period]
+) -> HttpResponse:
+    possible = [period for period in periods if period.is_possible]
     return TemplateResponse(
         request,
         "referrals/deliver_past.html",
         {
-            **context(request, f"Past referrals of {link.campaign}"),
+            **page_context(request, f"Past referrals of {link.campaign}"),
             "connection": link.connection,
             "campaign": link.campaign,
             "periods": periods,
-            "chosen": possible[0].name if possible else "",
-            "has_too_many": any(one.count > MAX_AT_ONCE for one in periods),
-            "most": MAX_AT_ONCE,
-            "back": url_for(link.connection),
+            "selected": possible[0].name if possible else "",
+            "has_too_many": any(period.count > MAX_AT_ONCE for period in periods),
+            "max_at_once": MAX_AT_ONCE,
+            "back_url": url_for(link.connection),
         },
     )

@@ -1,4 +1,4 @@
-"""Series as the coordinates of an SVG picture; knows numbers only, no colours and no markup."""
+"""The coordinates of the SVG charts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from referrals.statuses import DeliveryStatus
 
 WIDTH, HEIGHT = 720, 160
 _GAP = 0.22
-"""The part of a step's width that is left empty."""
+"""The share of a step's width that is left empty."""
 
 _MIN_HEIGHT = 1.5
-"""What there is little of must still be seen."""
+"""The height of a segment at least, so that a small count is still visible."""
 
 SPARK_WIDTH, SPARK_HEIGHT = 96, 22
 
-STACK = (*(one.value for one in DeliveryStatus if not one.is_pending), "pending")
-"""From the bottom to the top: successes carry, what waits comes last."""
+STACK = (*(status.value for status in DeliveryStatus if not status.is_pending), "pending")
+"""The statuses of a bar's segments from the bottom to the top: successes first, pending last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One step: `start` names it."""
+    """One step of the series as a stacked bar."""
 
     start: datetime
     total: int
@@ -45,7 +45,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Bars side by side, all on the scale of the highest; `statuses` occur in at least one."""
+    """Bars side by side, scaled to the highest; `statuses` are those that occur in any bar."""
 
     bars: Sequence[Bar]
     highest: int
@@ -55,18 +55,18 @@ class Chart:
 
     @property
     def rows(self) -> list[tuple[datetime, list[int], int]]:
-        """The same as a table: one line for each bar in which there is something."""
+        """The chart as a table: start, count of each status, and total of each non-empty bar."""
         rows = []
         for bar in self.bars:
             counts = {segment.status: segment.count for segment in bar.segments}
             if bar.total:
-                line = [counts.get(status, 0) for status in self.statuses]
-                rows.append((bar.start, line, bar.total))
+                cells = [counts.get(status, 0) for status in self.statuses]
+                rows.append((bar.start, cells, bar.total))
         return rows
 
 
-def chart(steps: Sequence[Step]) -> Chart:
-    """The steps as stacked bars."""
+def build_chart(steps: Sequence[Step]) -> Chart:
+    """Return the steps as stacked bars."""
     highest = max((step.total for step in steps), default=0)
     width = WIDTH / max(1, len(steps))
     bars = [
@@ -85,8 +85,8 @@ def chart(steps: Sequence[Step]) -> Chart:
     )
 
 
-def sparkline(totals: Sequence[int]) -> str:
-    """The points of a line; empty where there is nothing to draw."""
+def sparkline_points(totals: Sequence[int]) -> str:
+    """Return the points of a polyline, or an empty string if there is nothing to draw."""
     highest = max(totals, default=0)
     if not highest or len(totals) < 2:
         return ""

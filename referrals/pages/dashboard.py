@@ -1,11 +1,8 @@
-"""The admin's index: what was delivered, how each connection does, and what waits for a person.
-
-Counts nothing itself: the numbers are `referrals.monitoring.statistics`'.
-"""
+"""The context of the dashboard: deliveries over time, connections, and what needs a person."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,11 +11,12 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from config.queue import heartbeats
+from config.queue.job_queue import QueueUnavailableError
 from connections.core.response.outcomes import Outcome
 from connections.models import Connection
+from connections.permissions import PERM_VIEW_DELIVERY
 from referrals.models import Delivery, DeliveryAttempt
 from referrals.monitoring.statistics import (
     WINDOWS,
@@ -26,16 +24,18 @@ from referrals.monitoring.statistics import (
     Backlog,
     Traffic,
     Window,
-    backlogs,
-    traffic,
+    get_backlogs,
+    get_traffic,
 )
-from referrals.pages.charts import STACK, chart, sparkline
+from referrals.pages.charts import STACK, build_chart, sparkline_points
 from referrals.pages.onboarding import onboarding_steps
 from referrals.statuses import NEEDING_A_PERSON, DeliveryStatus
+from referrals.throttling.breaker import BreakerStatus
+from referrals.throttling.breaker_rows import to_domain
 
 MAX_CONNECTIONS = 50
 MAX_CONNECTIONS_PER_ITEM = 5
-"""Connections that are named for each thing that waits for a person."""
+"""Connections that are listed for each item that needs a person."""
 
 _EXPLANATIONS = {
     Outcome.UNAUTHORIZED: "The CRM refuses the credentials. Mend them and release the connection.",
@@ -46,106 +46,116 @@ _EXPLANATIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionCount:
-    """One connection with so many deliveries that wait for a person, and where they are listed."""
+    """How many deliveries of one connection need a person, and the URL of their list."""
 
     connection: Connection
     count: int
-    address: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttentionItem:
-    """One thing that waits for a person, with the connections where most of it does."""
+    """The deliveries of one outcome that need a person, and the connections with most of them."""
 
     outcome: str
     count: int
     explanation: str
-    address: str
+    url: str
     top_connections: Sequence[ConnectionCount]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLine:
-    """One connection's line: `state` says also that it rests."""
+    """One connection's line in the table of connections.
+
+    `breaker_open_until` is set if the connection is active and its breaker is open.
+    """
 
     connection: Any
-    state: str
+    breaker_open_until: datetime | None
     activity: Activity
     backlog: Backlog
-    spark: str
+    sparkline: str
 
     @property
     def urgency(self) -> tuple[bool, int, int]:
-        """For sorting: trouble first, then what has most to do."""
-        is_closed = self.state == Connection.State.ACTIVE
-        return (is_closed, -self.backlog.waiting, -sum(self.activity.totals))
+        """The sort key: connections that send nothing first, then those with the most to do."""
+        is_sending = (
+            self.connection.state == Connection.State.ACTIVE and self.breaker_open_until is None
+        )
+        return (is_sending, -self.backlog.waiting, -sum(self.activity.totals))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """When a part of the installation was last heard of."""
+    """The last heartbeat of a worker or of the tick."""
 
     name: str
     at: datetime | None
     is_alive: bool
 
 
-def dashboard(request: HttpRequest) -> Mapping[str, Any]:
-    """What the index shows; of the user's accounts only, and nothing without the permission."""
+def dashboard_context(request: HttpRequest) -> Mapping[str, Any]:
+    """Return the template context, with data of the user's accounts only.
+
+    Without the permission to view deliveries it has no data.
+    """
     user = request.user
-    if not user.has_perm("referrals.view_delivery"):
-        return {"may_watch": False}
+    if not user.has_perm(PERM_VIEW_DELIVERY):
+        return {"can_view_deliveries": False}
     now = timezone.now()
     window = WINDOWS.get(request.GET.get("window", ""), WINDOWS["day"])
     deliveries = Delivery.objects.visible_to(user)
-    flow = traffic(deliveries, DeliveryAttempt.objects.visible_to(user), window, now)
-    left = backlogs(deliveries)
-    is_new = not left and not flow.counts and not deliveries.exists()
+    traffic = get_traffic(deliveries, DeliveryAttempt.objects.visible_to(user), window, now)
+    backlogs = get_backlogs(deliveries)
+    is_new = not backlogs and not traffic.counts and not deliveries.exists()
     return {
-        "may_watch": True,
-        "signs": get_heartbeats(now),
+        "can_view_deliveries": True,
+        "heartbeats": get_heartbeats(now),
         "onboarding_steps": onboarding_steps(user) if is_new else (),
-        **_chart(flow, window),
-        **_connections(user, flow, left, now),
+        **_chart_context(traffic, window),
+        **_connections_context(user, traffic, backlogs, now),
     }
 
 
-def _chart(flow: Traffic, window: Window) -> dict[str, Any]:
-    counts = flow.counts
+def _chart_context(traffic: Traffic, window: Window) -> dict[str, Any]:
+    counts = traffic.counts
     return {
         "window": window,
         "windows": WINDOWS.values(),
-        "shape": _shape(window),
-        "chart": chart(flow.steps),
+        "date_format": _date_format(window),
+        "chart": build_chart(traffic.steps),
         "legend": [(status, counts[status]) for status in STACK if counts[status]],
         "total": counts.total(),
         "success_rate": Activity(counts=counts).success_rate,
     }
 
 
-def _connections(
+def _connections_context(
     user: Any,  # noqa: ANN401 - any kind of user.
-    flow: Traffic,
-    left: Mapping[int, Backlog],
+    traffic: Traffic,
+    backlogs: Mapping[int, Backlog],
     now: datetime,
 ) -> dict[str, Any]:
     rows = Connection.objects.visible_to(user).with_is_tested()
     connections = list(rows.select_related("account", "breaker"))
-    lines = [_health(one, flow.activities, left, now) for one in connections]
+    lines = [_build_line(row, traffic.activities, backlogs, now) for row in connections]
     lines.sort(key=lambda line: line.urgency)
     return {
-        "attention": _attention(connections, left),
-        "held": [line for line in lines if line.state == Connection.State.HELD],
-        "health": lines[:MAX_CONNECTIONS],
-        "more": max(0, len(lines) - MAX_CONNECTIONS),
+        "attention": _attention_items(connections, backlogs),
+        "held_connections": [
+            line for line in lines if line.connection.state == Connection.State.HELD
+        ],
+        "connections": lines[:MAX_CONNECTIONS],
+        "hidden_count": max(0, len(lines) - MAX_CONNECTIONS),
     }
 
 
 def get_heartbeats(now: datetime) -> list[Heartbeat] | None:
-    """Whether workers and the tick are alive; None where Redis, which would know, is away."""
+    """Return the heartbeats of the workers and the tick; None if Redis does not answer."""
     try:
         heartbeats_by_name = heartbeats.read_heartbeats()
-    except RedisError:
+    except QueueUnavailableError:
         return None
     return [
         Heartbeat(
@@ -157,63 +167,76 @@ def get_heartbeats(now: datetime) -> list[Heartbeat] | None:
     ]
 
 
-def _health(
+def _build_line(
     connection: Any,  # noqa: ANN401 - with `is_tested`.
     activities: Mapping[int, Activity],
-    left: Mapping[int, Backlog],
+    backlogs: Mapping[int, Backlog],
     now: datetime,
 ) -> ConnectionLine:
     activity = activities.get(connection.pk, Activity())
-    health = getattr(connection, "breaker", None)
-    is_open = health is not None and health.open_until and health.open_until > now
-    is_active = connection.state == Connection.State.ACTIVE
     return ConnectionLine(
         connection=connection,
-        state="resting" if is_active and is_open else connection.state,
+        breaker_open_until=_breaker_open_until(connection, now),
         activity=activity,
-        backlog=left.get(connection.pk, Backlog()),
-        spark=sparkline(activity.totals),
+        backlog=backlogs.get(connection.pk, Backlog()),
+        sparkline=sparkline_points(activity.totals),
     )
 
 
-def _attention(
-    connections: Iterable[Connection], left: Mapping[int, Backlog]
+def _breaker_open_until(connection: Connection, now: datetime) -> datetime | None:
+    """Return when the open breaker of an active connection lets a trial through."""
+    row = getattr(connection, "breaker", None)
+    if row is None or connection.state != Connection.State.ACTIVE:
+        return None
+    breaker = to_domain(row)
+    return breaker.open_until if breaker.status(now) is BreakerStatus.OPEN else None
+
+
+def _attention_items(
+    connections: Sequence[Connection], backlogs: Mapping[int, Backlog]
 ) -> list[AttentionItem]:
-    found = []
+    items = []
     for status in NEEDING_A_PERSON:
-        counts = {one: _open(left.get(one.pk, Backlog()), status) for one in connections}
-        total = sum(counts.values())
-        if total:
-            worst = sorted((one for one in counts if counts[one]), key=lambda one: -counts[one])
-            top_connections = [
-                ConnectionCount(connection=one, count=counts[one], address=_log(status, one.pk))
-                for one in worst[:MAX_CONNECTIONS_PER_ITEM]
-            ]
-            found.append(
+        counts = _counts_by_connection(connections, backlogs, status)
+        if counts:
+            items.append(
                 AttentionItem(
                     outcome=status.value,
-                    count=total,
+                    count=sum(count for _, count in counts),
                     explanation=_EXPLANATIONS[Outcome(status.value)],
-                    address=_log(status),
-                    top_connections=top_connections,
+                    url=_log_url(status),
+                    top_connections=[
+                        ConnectionCount(connection=row, count=count, url=_log_url(status, row.pk))
+                        for row, count in counts[:MAX_CONNECTIONS_PER_ITEM]
+                    ],
                 )
             )
-    return found
+    return items
 
 
-def _open(backlog: Backlog, status: DeliveryStatus) -> int:
-    settled = backlog.open.get(status.value, 0)
-    return settled + backlog.unauthorized if status is DeliveryStatus.UNAUTHORIZED else settled
+def _counts_by_connection(
+    connections: Sequence[Connection], backlogs: Mapping[int, Backlog], status: DeliveryStatus
+) -> list[tuple[Connection, int]]:
+    """Return the connections that have such deliveries, the highest count first."""
+    counts = [(row, _count(backlogs.get(row.pk, Backlog()), status)) for row in connections]
+    return sorted((pair for pair in counts if pair[1]), key=lambda pair: -pair[1])
 
 
-def _log(status: DeliveryStatus, connection: int | None = None) -> str:
-    """The log's address for what waits with this outcome."""
+def _count(backlog: Backlog, status: DeliveryStatus) -> int:
+    """Return how many deliveries need a person; refused credentials include pending ones."""
+    finished = backlog.needing_a_person.get(status.value, 0)
+    is_unauthorized = status is DeliveryStatus.UNAUTHORIZED
+    return finished + backlog.unauthorized if is_unauthorized else finished
+
+
+def _log_url(status: DeliveryStatus, connection_id: int | None = None) -> str:
+    """Return the URL of the delivery log, filtered by outcome and, if given, by connection."""
     query: dict[str, object] = {"outcome": status.value}
-    if connection is not None:
-        query["connection"] = connection
+    if connection_id is not None:
+        query["connection"] = connection_id
     return f"{reverse('admin:referrals_delivery_changelist')}?{urlencode(query)}"
 
 
-def _shape(window: Window) -> str:
-    """How the starts of a window's steps are written."""
+def _date_format(window: Window) -> str:
+    """Return the template date format for the starts of the window's steps."""
     return {"hour": "H:i", "day": "H:i", "week": "j M, H:i", "month": "j M"}[window.name]

@@ -1,4 +1,4 @@
-"""What a new installation has still to do, step by step; must not know the dashboard."""
+"""The onboarding steps of a new installation."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from referrals.models import IntakeKey
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnboardingStep:
-    """One thing to do before anything is delivered, and where."""
+    """One step to do before anything is delivered, and the URL of its page."""
 
     title: str
     explanation: str
-    address: str
+    url: str
     is_done: bool
 
 
@@ -58,9 +58,9 @@ _STEPS = (
 
 
 def onboarding_steps(user: Any) -> Sequence[OnboardingStep]:  # noqa: ANN401 - any kind of user.
-    """The way from nothing to the first delivery."""
+    """Return the steps from an empty installation to the first delivery."""
     connections = Connection.objects.visible_to(user)
-    done: tuple[QuerySet[Any], ...] = (
+    results: tuple[QuerySet[Any], ...] = (
         Account.objects.visible_to(user),
         connections,
         connections.tested(),
@@ -72,8 +72,8 @@ def onboarding_steps(user: Any) -> Sequence[OnboardingStep]:  # noqa: ANN401 - a
         OnboardingStep(
             title=title,
             explanation=explanation,
-            address=reverse(f"admin:{name}"),
+            url=reverse(f"admin:{name}"),
             is_done=rows.exists(),
         )
-        for (title, explanation, name), rows in zip(_STEPS, done, strict=True)
+        for (title, explanation, name), rows in zip(_STEPS, results, strict=True)
     ]

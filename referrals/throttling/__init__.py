@@ -1,1 +1,1 @@
-"""How much each connection may be sent: breaker, capacity, fair shares, token bucket."""
+"""How much each connection may be sent: breaker, token bucket, capacity and fair shares."""

@@ -1,168 +1,162 @@
-"""Which connections have something due, and how much room their limits leave; knows no attempts.
+"""How many more deliveries each connection may be given now, by its limits and its breaker.
 
-Health rows of connections that must be exact (a probe, a limit) stay locked until the claim
-commits, so that two workers never both send the one probe, spend the same token or take the last
-place.
+Rows of connections that must be counted exactly (a half-open trial, a limit) stay locked until the
+claim commits, so that two workers never both send the one trial, spend the same token or take the
+last place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count
 
 from connections.core.errors import DescriptionError
 from connections.core.spec import Limits
-from connections.models import Connection
-from referrals.leases.values import PendingConnection
 from referrals.models import BreakerState, Delivery
-from referrals.throttling import breaker
+from referrals.models.deliveries import attempt_timeout
+from referrals.throttling import breaker as breakers
+from referrals.throttling.breaker import Breaker
+from referrals.throttling.breaker_rows import to_domain
 from referrals.throttling.fair_share import ConnectionCapacity
-
-_MARGIN_SECONDS = 5
-"""For what a claim waits in its worker's queue before it is sent, and its answer before it is
-recorded."""
+from referrals.throttling.token_bucket import refill
 
 _UNLIMITED = Limits()
 
 _SLOW_AFTER = timedelta(seconds=2)
 _MAX_IN_FLIGHT_WHEN_SLOW = 5
-"""A connection that answers at once may use all threads, since it gives them back at once; one that
-has let a request wait for long gets no more than these, so that it never takes them from others."""
+"""A CRM that answers at once may use all threads, since it gives them back at once. One that has
+let a request wait for longer than _SLOW_AFTER gets no more than these, so that it takes no threads
+from others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingConnection:
+    """A connection with something due, as read without a lock.
+
+    It has the limits as stored, whether the connection has a row of its breaker and what stands
+    there, and how many attempts are in flight, the oldest since `oldest_in_flight_since`.
+    """
+
+    connection_id: int
+    limits: Mapping[str, Any]
+    has_breaker: bool
+    open_until: datetime | None
+    closed_at: datetime | None
+    in_flight: int
+    oldest_in_flight_since: datetime | None
 
 
 class CapacityPlan:
-    """All connections with something due, those that wait longest first; made and used in one
-    transaction. All, because those without room must not stand in the way of the others."""
+    """The capacities of all connections with something due, the longest waiting first.
 
-    def __init__(self, waiting: Sequence[PendingConnection], now: datetime) -> None:
+    Make and use it in one transaction. It has all of them, not the first few, because those without
+    capacity must not keep the others from being given something.
+    """
+
+    def __init__(self, pending: Sequence[PendingConnection], now: datetime) -> None:
+        """Insert missing rows of breakers, and lock those that must be counted exactly."""
         self._now = now
-        self._limits = {one.connection_id: _limits(one.limits) for one in waiting}
-        self._exact = self._lock_exact_ones(waiting)
+        self._limits = {one.connection_id: _read_limits(one.limits) for one in pending}
+        exact_ids = {one.connection_id for one in pending if self._must_be_exact(one)}
+        self._rows = _lock_exact_ones(exact_ids, pending)
+        self._breakers = {pk: to_domain(row) for pk, row in self._rows.items()}
+        self._locked_elsewhere = exact_ids - self._rows.keys()
         # Counted again under the locks, or another worker's claim could be missing.
-        in_flight = _count_in_flight(self._exact, now)
-        self.capacities = [
-            self._capacity(one, in_flight.get(one.connection_id, 0)) for one in waiting
-        ]
+        in_flight = _count_in_flight(self._rows, now)
+        self.capacities = [self._capacity(one, in_flight) for one in pending]
 
     def spend(self, shares: Mapping[int, int]) -> None:
-        """Take the tokens that the shares cost, and let no other probe begin."""
-        for connection_id in shares.keys() & self._exact.keys():
-            row = self._exact[connection_id]
+        """Save that the tokens of these shares are spent and that half-open trials have begun."""
+        for connection_id in shares.keys() & self._rows.keys():
+            row, breaker = self._rows[connection_id], self._breakers[connection_id]
             if self._limits[connection_id].per_second is not None:
                 row.tokens = self._tokens(connection_id) - shares[connection_id]
                 row.tokens_updated_at = self._now
-            if not row.to_domain().is_closed:
-                row.take(
-                    breaker.begin_half_open_trial(row.to_domain(), self._now, attempt_timeout())
-                )
+            if not breaker.is_closed:
+                trial = breakers.begin_half_open_trial(breaker, self._now, attempt_timeout())
+                row.open_until = trial.open_until
             row.save(update_fields=["tokens", "tokens_updated_at", "open_until"])
 
-    def _lock_exact_ones(self, waiting: Sequence[PendingConnection]) -> dict[int, BreakerState]:
-        """Locked rows of limited and unwell connections; what another worker holds is left out."""
-        limited = {pk for pk, limits in self._limits.items() if _must_be_exact(limits)}
-        unwell = {one.connection_id for one in waiting if one.open_until}
-        wanted = limited | unwell
-        if not wanted:
-            return {}
-        # Only what is missing: to insert beside a row that another worker has locked is to wait.
-        known = {one.connection_id for one in waiting if one.has_breaker}
-        missing = [BreakerState(pk=pk) for pk in limited - known]
-        BreakerState.objects.bulk_create(missing, ignore_conflicts=True)
-        rows = BreakerState.objects.filter(pk__in=wanted).order_by("pk")
-        exact = {row.pk: row for row in rows.select_for_update(skip_locked=True)}
-        for pk in wanted - exact.keys():
-            self._limits.pop(pk)
-        return exact
+    @property
+    def trials(self) -> set[int]:
+        """Return the ids of the connections whose next delivery is a half-open trial."""
+        return {one.connection_id for one in self.capacities if one.is_trial}
 
-    def _capacity(self, one: PendingConnection, in_flight: int) -> ConnectionCapacity:
+    def _must_be_exact(self, one: PendingConnection) -> bool:
+        limits = self._limits[one.connection_id]
+        is_limited = limits.per_second is not None or limits.in_flight is not None
+        return is_limited or one.open_until is not None
+
+    def _capacity(
+        self, one: PendingConnection, exact_in_flight: Mapping[int, int]
+    ) -> ConnectionCapacity:
         pk = one.connection_id
-        if pk not in self._limits:
+        if pk in self._locked_elsewhere:
             return ConnectionCapacity(connection_id=pk, capacity=0)
-        row = self._exact.get(pk)
-        health = row.to_domain() if row else breaker.Breaker(closed_at=one.closed_at)
-        capacity = breaker.capacity(
-            health,
-            most=self._max_in_flight(one),
-            in_flight=in_flight if row else one.in_flight,
+        breaker = self._breakers.get(pk) or Breaker(closed_at=one.closed_at)
+        capacity = breakers.capacity(
+            breaker,
+            max_in_flight=self._max_in_flight(one),
+            in_flight=exact_in_flight.get(pk, 0) if pk in self._rows else one.in_flight,
             now=self._now,
         )
         if self._limits[pk].per_second is not None:
             capacity = min(capacity, int(self._tokens(pk)))
         return ConnectionCapacity(
-            connection_id=pk, capacity=capacity, is_trial=not health.is_closed
+            connection_id=pk, capacity=capacity, is_trial=not breaker.is_closed
         )
 
     def _max_in_flight(self, one: PendingConnection) -> int:
-        """How many may be in flight: as the connection says, else few while it thinks for long."""
-        told = self._limits[one.connection_id].in_flight
-        if told is not None:
-            return told
+        """Return the connection's own limit, else all threads, but few while its CRM is slow."""
+        limit = self._limits[one.connection_id].in_flight
+        if limit is not None:
+            return limit
         since = one.oldest_in_flight_since
         is_slow = since is not None and self._now - since > _SLOW_AFTER
         return _MAX_IN_FLIGHT_WHEN_SLOW if is_slow else settings.DELIVERY_THREADS
 
     def _tokens(self, connection_id: int) -> float:
-        row, rate = self._exact[connection_id], self._limits[connection_id].per_second or 0.0
-        return breaker.tokens(row.tokens, rate, row.tokens_updated_at or self._now, self._now)
+        row = self._rows[connection_id]
+        return refill(
+            row.tokens,
+            per_second=self._limits[connection_id].per_second or 0.0,
+            since=row.tokens_updated_at or self._now,
+            now=self._now,
+        )
 
 
-def has_due(now: datetime) -> bool:
-    """Whether a delivery could be claimed now, but for limits that pass within a moment.
+def _lock_exact_ones(
+    connection_ids: Collection[int], pending: Sequence[PendingConnection]
+) -> dict[int, BreakerState]:
+    """Insert the rows that these connections lack, lock all of them, and return them by id.
 
-    Asked of the connections, so that it costs the same whatever waits for one that rests.
+    Rows that another worker has locked are left out.
     """
-    return awake(now).filter(Exists(due(now))).exists()
-
-
-def awake(now: datetime) -> QuerySet[Connection]:
-    """The connections that may be given something: active ones that do not rest."""
-    active = Connection.objects.filter(state=Connection.State.ACTIVE)
-    return active.exclude(breaker__open_until__gt=now)
-
-
-def due(now: datetime) -> QuerySet[Delivery]:
-    """What is due of each of the connections, as a subquery on them."""
-    return Delivery.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
-
-
-def attempt_timeout() -> timedelta:
-    """How long after its claim an attempt is recorded at the latest, if its worker lives."""
-    return timedelta(seconds=settings.DELIVERY_TOTAL_TIMEOUT + _MARGIN_SECONDS)
-
-
-def lost_until(now: datetime) -> datetime:
-    """Claims up to this moment are lost, not slow: they take no place, and tell nothing of the CRM.
-
-    Their leases last for longer all the same, since nobody else may send what a worker that is only
-    late could still send.
-    """
-    return now - attempt_timeout()
-
-
-def in_flight(now: datetime) -> QuerySet[Delivery]:
-    """What workers have in hand, in no order; neither what is lost nor a lease that has ended."""
-    claims = Delivery.objects.in_flight().order_by()
-    return claims.filter(claimed_at__gt=lost_until(now), due_at__gt=now)
+    if not connection_ids:
+        return {}
+    # Only what is missing: to insert beside a row that another worker has locked is to wait.
+    known = {one.connection_id for one in pending if one.has_breaker}
+    BreakerState.objects.insert_missing(set(connection_ids) - known)
+    rows = BreakerState.objects.lock(connection_ids, skip_locked=True)
+    return {row.pk: row for row in rows}
 
 
 def _count_in_flight(connection_ids: Collection[int], now: datetime) -> dict[int, int]:
     if not connection_ids:
         return {}
-    rows = in_flight(now).filter(connection__in=connection_ids).values("connection")
-    return dict(rows.annotate(count=Count("pk")).values_list("connection", "count"))
+    claims = Delivery.objects.in_flight(now).filter(connection__in=connection_ids).order_by()
+    counts = claims.values("connection").annotate(count=Count("pk"))
+    return dict(counts.values_list("connection", "count"))
 
 
-def _limits(table: Mapping[str, Any]) -> Limits:
+def _read_limits(stored: Mapping[str, Any]) -> Limits:
     try:
-        return Limits.from_table(table) if table else _UNLIMITED
+        return Limits.from_table(stored) if stored else _UNLIMITED
     except DescriptionError:
         # Its attempts will say so; the claims of all others must not fail for it.
         return _UNLIMITED
-
-
-def _must_be_exact(limits: Limits) -> bool:
-    return limits.per_second is not None or limits.in_flight is not None

@@ -1,4 +1,4 @@
-"""How many deliveries of each connection a claim may take: fair shares in all limits; pure."""
+"""How many deliveries of each connection a claim may take; pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionCapacity:
-    """A connection with something due, and how many more of it may be in flight now."""
+    """A connection with something due, and how many more of its deliveries may be in flight."""
 
     connection_id: int
     capacity: int
@@ -16,16 +16,19 @@ class ConnectionCapacity:
 
 
 def share_fairly(capacities: Sequence[ConnectionCapacity], limit: int) -> dict[int, int]:
-    """Divide `limit` among the lanes, in their order: a connection with little room leaves its
-    share to the others, and none gets a second one before all have their first."""
-    shares = dict.fromkeys((lane.connection_id for lane in capacities if lane.capacity > 0), 0)
-    hungry = [lane for lane in capacities if lane.capacity > 0]
+    """Return each connection's share of `limit`, in the order of `capacities`.
+
+    A connection with little capacity leaves the rest of its share to the others, and none gets a
+    second one before all have their first.
+    """
+    unfilled = [one for one in capacities if one.capacity > 0]
+    shares = dict.fromkeys((one.connection_id for one in unfilled), 0)
     left = limit
-    while hungry and left > 0:
-        each = max(1, left // len(hungry))
-        for lane in hungry:
-            given = min(each, left, lane.capacity - shares[lane.connection_id])
-            shares[lane.connection_id] += given
+    while unfilled and left > 0:
+        each = max(1, left // len(unfilled))
+        for one in unfilled:
+            given = min(each, left, one.capacity - shares[one.connection_id])
+            shares[one.connection_id] += given
             left -= given
-        hungry = [lane for lane in hungry if shares[lane.connection_id] < lane.capacity]
+        unfilled = [one for one in unfilled if shares[one.connection_id] < one.capacity]
     return {connection_id: share for connection_id, share in shares.items() if share > 0}

@@ -1,4 +1,4 @@
-"""Chromium for tests of the pages: whatever it complains about fails the test that saw it.
+"""Chromium for tests of the pages; whatever it reports as an error fails the test.
 
 Where there is no Chromium, these tests are skipped, except where CI promises that they run.
 """
@@ -17,14 +17,16 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections as databases
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from rq.timeouts import TimerDeathPenalty
 
 from config.queue import job_queue
+from config.queue.redis import redis_connection
 from connections.models import Account
+from tests.timing import scaled
 from tests.users import create_user
 
 # Playwright's loop runs in the thread of the tests, where Django would refuse its own queries.
@@ -34,7 +36,7 @@ _ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
-_TIMEOUT_MILLISECONDS = 10_000
+_TIMEOUT_MILLISECONDS = scaled(10_000)
 _POLL_SECONDS = 0.02
 
 _REPORT_VIOLATIONS = """
@@ -52,6 +54,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail("Chromium is missing, and CI never skips these tests.")
         pytest.skip("There is no Chromium here: apt-get install chromium")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=_TIMEOUT_MILLISECONDS)
         browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
         yield browser
         browser.close()
@@ -59,9 +62,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(
-    chromium: Browser, live_server: LiveServer, uncollected: None
+    chromium: Browser, live_server: LiveServer, unmanifested_static: None
 ) -> Iterator[Callable[..., Page]]:
-    """Opens browsers: `open_page(user)` is a page on which the person is logged in, `None` nobody.
+    """Open browsers: `open_page(user)` is a page where the user is logged in, `None` nobody.
 
     Options go to the browser, such as java_script_enabled or color_scheme.
     """
@@ -90,25 +93,25 @@ def open_page(
 
 @pytest.fixture
 def page(open_page: Callable[..., Page], admin_user: User) -> Page:
-    """A browser at which the administrator sits."""
+    """A page where the administrator is logged in."""
     return open_page(admin_user)
 
 
 @pytest.fixture
 def editor(transactional_db: None, account: Account) -> User:
-    """Somebody who sets up the account's connections."""
+    """A user with the role Editor."""
     return create_user("Eda", account, role="Editor")
 
 
 @pytest.fixture
 def editors_page(open_page: Callable[..., Page], editor: User) -> Page:
-    """A browser at which the editor sits."""
+    """A page where the editor is logged in."""
     return open_page(editor)
 
 
 @pytest.fixture
 def worker(live_server: LiveServer) -> Iterator[None]:
-    """A worker of the queue, in a thread of its own, for as long as the test takes."""
+    """A worker of the queue in a thread, for as long as the test takes."""
     stop = threading.Event()
     thread = threading.Thread(target=_work_until, args=(stop,))
     thread.start()
@@ -118,7 +121,7 @@ def worker(live_server: LiveServer) -> Iterator[None]:
 
 
 class _ThreadWorker(SimpleWorker):  # type: ignore[misc]
-    """A worker that takes no signals, which belong to the main thread."""
+    """A worker without signal handlers, which belong to the main thread."""
 
     death_penalty_class = TimerDeathPenalty
 
@@ -128,8 +131,8 @@ class _ThreadWorker(SimpleWorker):  # type: ignore[misc]
 
 def _work_until(stop: threading.Event) -> None:
     while not stop.wait(_POLL_SECONDS):
-        if job_queue.waiting_jobs():
-            connection = job_queue.redis_connection()
+        if job_queue.waiting_count():
+            connection = redis_connection()
             _ThreadWorker([job_queue.QUEUE], connection=connection, serializer=JSONSerializer).work(
                 burst=True, logging_level="WARNING"
             )
@@ -146,7 +149,7 @@ def _listen(complaints: list[str], said: Any) -> None:
 
 
 def _session_cookie(user: User, url: str) -> Any:
-    """What a browser has once the person has logged in."""
+    """Return the cookie of a logged-in user."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -1,4 +1,4 @@
-"""The connection's page as people use it: its tabs, its rules and its way in. Knows no test."""
+"""The connection's page as people use it: its tabs, its rules and its test button."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from connections.models import Connection
 
 
-def go_to_the_doors(page: Page) -> None:
+def go_to_sources(page: Page) -> None:
     """Connections in the menu, Add connection, and API under Referrals."""
     page.goto("/admin/")
     menu = page.get_by_role("navigation", name="Sidebar").get_by_role("row")

@@ -1,4 +1,4 @@
-"""A believable day of one advertiser, for pictures; knows no page.
+"""A believable day of one advertiser, for the screenshots.
 
 Every exchange was really made with the CRM simulator; only its time is spread over the day.
 """
@@ -16,14 +16,17 @@ from django.utils import timezone
 from config.queue import heartbeats
 from connections.importers.presets import presets
 from connections.mapping.to_rows import store_connection
+from connections.mapping.to_spec import build_spec
 from connections.models import Account, Campaign, Connection, Link, TechnicalContact
-from connections.operations.connection_tests import run_test
+from connections.operations.connection_tests import send_test
+from connections.operations.history import Actor, Door
 from connections.operations.links import link_campaign
 from connections.simulator import CRM
-from referrals.demo import make_demo
+from referrals.demo import create_demo
 from referrals.intake import accept_referrals
 from referrals.models import Delivery, Referral
 from tests.referrals.factories import deliver, item
+from tests.users import SOMEBODY
 
 _FIRST_NAMES = ("Ada", "Ben", "Carla", "Dana", "Emil", "Farah", "Goran", "Hanna", "Ivo", "Jana")
 _LAST_NAMES = ("Archer", "Brook", "Castle", "Dale", "Ellis", "Foster", "Grant", "Hale", "Irwin")
@@ -48,7 +51,7 @@ class ScreenshotData:
 
 def seed(crm: CRM) -> ScreenshotData:
     """An advertiser with four connections, of which one is held and one is new."""
-    demo = make_demo(crm_url=crm.url)
+    demo = create_demo(crm_url=crm.url, by=SOMEBODY)
     Account.objects.filter(slug=demo.account).update(name="Northwind Travel")
     account, person = Account.objects.get(slug=demo.account), User.objects.get(username=demo.login)
     newsletter = _renamed(account, "Demo CRM (JSON)", "Mailchimp newsletter", person)
@@ -56,10 +59,10 @@ def seed(crm: CRM) -> ScreenshotData:
     loyalty = _add_loyalty(newsletter, person)
     store_connection(replace(presets()["hubspot_contact"].spec, name="HubSpot"), account=account)
     for connection in (newsletter, drives, loyalty):
-        run_test(connection, by=person)
+        send_test(connection, person)
     _pass_a_day(newsletter, drives, loyalty)
     _trouble_of_now(crm, newsletter, loyalty)
-    crm.forget()  # So that whoever presses Test is met as a new person.
+    crm.clear()  # So that whoever presses Test is met as a new person.
     heartbeats.record_heartbeat(heartbeats.WORKER)
     heartbeats.record_heartbeat(heartbeats.TICK)
     odd = Delivery.objects.get(status="unrecognised", connection=newsletter)
@@ -79,12 +82,12 @@ def _renamed(account: Account, name: str, new: str, person: User) -> Connection:
 
 
 def _add_loyalty(like: Connection, person: User) -> Connection:
-    spec = replace(like.spec(), name="Loyalty programme")
+    spec = replace(build_spec(like), name="Loyalty programme")
     connection = store_connection(spec, account=like.account)
     campaign = Campaign.objects.create(
         account=like.account, name="Loyalty sign-up", kind="email_subscription"
     )
-    link_campaign(campaign, connection=connection, by=person)
+    link_campaign(campaign, connection=connection, by=Actor(door=Door.ADMIN, user=person))
     return connection
 
 

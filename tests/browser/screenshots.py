@@ -49,7 +49,7 @@ def dashboard(page: Page, showroom: ScreenshotData) -> None:
     page.goto("/admin/")
 
 
-def doors(page: Page, showroom: ScreenshotData) -> None:
+def add_connection(page: Page, showroom: ScreenshotData) -> None:
     page.goto("/admin/connections/connection/add/api/")
 
 
@@ -84,7 +84,7 @@ def delivery(page: Page, showroom: ScreenshotData) -> None:
 
 PICTURES: dict[str, Callable[[Page, ScreenshotData], None]] = {
     "dashboard": dashboard,
-    "doors": doors,
+    "add-connection": add_connection,
     "connection": connection,
     "body": body,
     "test": result,

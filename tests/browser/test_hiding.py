@@ -1,4 +1,4 @@
-"""Whoever may not see customers' data sees no customer, wherever a link leads."""
+"""Pages for people without the permission to see customer data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from connections.core.masking import MASK
-from tests.factories import PERSONAL, World, make_world
+from tests.factories import PERSONAL, AccountRows, make_account_rows
 from tests.users import create_user
 
 DELIVERY_ACTIONS = {
@@ -32,8 +32,8 @@ MAX_PARAMETERS = 1
 
 
 @pytest.fixture
-def world(transactional_db: None) -> World:
-    return make_world("OWN")
+def world(transactional_db: None) -> AccountRows:
+    return make_account_rows("OWN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def _kind(address: str) -> tuple[str, tuple[str, ...]]:
 
 
 def test_a_reporter_sees_no_customer_and_no_button_wherever_a_link_leads(
-    open_page: Callable[..., Page], world: World
+    open_page: Callable[..., Page], world: AccountRows
 ) -> None:
     page = open_page(create_user("Rob", world.account, role="Reporter"))
     opened, masked, wrong = 0, 0, []

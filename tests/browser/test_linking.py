@@ -1,4 +1,4 @@
-"""The seed's procedures "Linking campaigns" and "Unlinking campaigns", word by word."""
+"""The procedures “Linking campaigns” and “Unlinking campaigns”, step by step."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_from_the_dashboard_to_an_answer_that_nobody_understood(page: Page, odd:
     page.get_by_role("link", name="odd@example.com").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Unrecognised")
-    expect(page.locator("pre").nth(1)).to_contain_text("<!DOCTYPE html>")
+    expect(page.get_by_label("Response", exact=True)).to_contain_text("<!DOCTYPE html>")
     with page.expect_download() as download:
         page.get_by_role("link", name="Raw body").last.click()
     assert download.value.suggested_filename == f"delivery-{odd.pk}-attempt-1-response.txt"
@@ -51,7 +51,7 @@ def test_a_new_rule_is_read_into_the_kept_answer(
     expect(page.get_by_text("Answers that mean something else now: 1.")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Rejected")
     page.get_by_role("link", name="Who did what").click()
-    expect(page.get_by_role("cell", name="Re-read.")).to_be_visible()
+    expect(page.get_by_role("cell", name="Re-read: unrecognised → rejected.")).to_be_visible()
 
 
 def test_selected_and_all_that_fit_are_replayed_after_a_number(page: Page, odd: Delivery) -> None:

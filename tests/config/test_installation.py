@@ -1,4 +1,4 @@
-"""An installation without any setting, and one with all of them, as their processes see them."""
+"""Tests of the settings, the processes, the embedded Valkey and the response headers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-LOOK = """
+from tests.timing import WAIT_SECONDS
+
+PRINT_SETTINGS = """
 import json
 from config import settings as s
 print(json.dumps({
@@ -30,7 +32,7 @@ print(json.dumps({
     "secure": [s.SECURE_SSL_REDIRECT, s.SESSION_COOKIE_SECURE, s.SECURE_HSTS_SECONDS],
 }))
 """
-GIVEN = {
+ALL_SETTINGS = {
     "DATABASE_URL": "postgres://referrals@db.internal:5432/leads",
     "REDIS_URL": "redis://redis.internal:6379/0",
     "SECRET_KEY": "secret",
@@ -42,32 +44,32 @@ GIVEN = {
 }
 
 
-def environment(var: Path, **given: str) -> dict[str, str]:
-    """What a shell has, without the settings of this test run."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "VAR_DIR": str(var), **given}
+def environment(var: Path, **variables: str) -> dict[str, str]:
+    """Return the environment of a shell, without the settings of this test run."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**inherited, "VAR_DIR": str(var), **variables}
 
 
-def run(var: Path, *arguments: str, **given: str) -> str:
+def run(var: Path, *arguments: str, **variables: str) -> str:
     finished = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
-        cwd=settings.BASE_DIR, env=environment(var, **given), capture_output=True, text=True,
+        cwd=settings.BASE_DIR, env=environment(var, **variables), capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     assert (finished.returncode, finished.stderr) == (0, "")
     return finished.stdout
 
 
-def look(var: Path, **given: str) -> dict[str, Any]:
-    return dict(json.loads(run(var, "-c", LOOK, **given)))
+def read_settings(var: Path, **variables: str) -> dict[str, Any]:
+    return dict(json.loads(run(var, "-c", PRINT_SETTINGS, **variables)))
 
 
-def test_without_settings_everything_is_kept_in_one_folder(tmp_path: Path) -> None:
-    found = look(tmp_path)
+def test_an_installation_without_settings_keeps_everything_in_one_folder(tmp_path: Path) -> None:
+    printed = read_settings(tmp_path)
 
-    kept = sorted(file.name for file in tmp_path.iterdir())
-    assert kept == ["encryption_key", "secret_key"]
-    assert found == {
+    files = sorted(file.name for file in tmp_path.iterdir())
+    assert files == ["encryption_key", "secret_key"]
+    assert printed == {
         "database": ["django.db.backends.sqlite3", str(tmp_path / "db.sqlite3")],
         "redis": f"unix://{tmp_path / 'valkey.sock'}",
         "debug": False,
@@ -77,14 +79,14 @@ def test_without_settings_everything_is_kept_in_one_folder(tmp_path: Path) -> No
         "http": False,
         "secure": [False, False, 0],
     }
-    assert look(tmp_path) == found
+    assert read_settings(tmp_path) == printed
 
 
-def test_with_settings_nothing_is_generated(tmp_path: Path) -> None:
-    found = look(tmp_path, **GIVEN)
+def test_an_installation_with_all_settings_generates_nothing(tmp_path: Path) -> None:
+    printed = read_settings(tmp_path, **ALL_SETTINGS)
 
     assert list(tmp_path.iterdir()) == []
-    assert found == {
+    assert printed == {
         "database": ["django.db.backends.postgresql", "leads"],
         "redis": "redis://redis.internal:6379/0",
         "debug": False,
@@ -97,21 +99,21 @@ def test_with_settings_nothing_is_generated(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "processes"),
+    ("variables", "processes"),
     [
         ({}, "web worker tick crm valkey"),
         ({"REDIS_URL": "redis://127.0.0.1:6379"}, "web worker tick crm"),
     ],
 )
-def test_valkey_runs_where_no_other_server_is_named(
-    tmp_path: Path, given: dict[str, str], processes: str
+def test_valkey_runs_unless_another_server_is_configured(
+    tmp_path: Path, variables: dict[str, str], processes: str
 ) -> None:
-    assert run(tmp_path, "-m", "config.processes", **given) == f"{processes}\n"
+    assert run(tmp_path, "-m", "config.processes", **variables) == f"{processes}\n"
 
 
 @contextmanager
 def embedded_valkey(var: Path) -> Iterator[Any]:
-    """The server as the Procfile starts it, and a connection to it."""
+    """Start the server as the Procfile does; yield a client of it."""
     command = [sys.executable, "-m", "config.valkey"]
     url = f"unix://{var / 'valkey.sock'}"
     retry = Retry(ConstantBackoff(0.02), 1000, supported_errors=(RedisConnectionError,))
@@ -124,10 +126,10 @@ def embedded_valkey(var: Path) -> Iterator[Any]:
             yield client
     finally:
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=WAIT_SECONDS) == 0
 
 
-def test_the_embedded_valkey_keeps_what_it_was_told(tmp_path: Path) -> None:
+def test_the_embedded_valkey_keeps_its_data_across_a_restart(tmp_path: Path) -> None:
     with embedded_valkey(tmp_path) as redis:
         redis.set("a", "1")
     with embedded_valkey(tmp_path) as redis:
@@ -136,16 +138,16 @@ def test_the_embedded_valkey_keeps_what_it_was_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_the_front_door_leads_to_the_admin(client: Client) -> None:
+def test_the_root_url_redirects_to_the_admin(client: Client) -> None:
     response = client.get("/")
 
     assert (response.status_code, response["Location"]) == (302, "/admin/")
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ["/", "/admin/", "/api/v1/openapi.json", "/nowhere"])
-def test_every_answer_forbids_what_no_page_needs(client: Client, address: str) -> None:
-    response = client.get(address)
+@pytest.mark.parametrize("path", ["/", "/admin/", "/api/v1/openapi.json", "/nowhere"])
+def test_every_response_has_the_security_headers(client: Client, path: str) -> None:
+    response = client.get(path)
 
     assert response["X-Frame-Options"] == "DENY"
     assert response["X-Content-Type-Options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""An installation's own keys and socket: made once, whoever comes first, for its owner alone."""
+"""Tests of the keys and the socket path that an installation creates for itself."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ from threading import Barrier
 import pytest
 from cryptography.fernet import Fernet
 
-from config.local_secrets import kept_key, socket_path
+from config.local_secrets import read_or_create, socket_path
+from tests.timing import WAIT_SECONDS
 
 
-def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
+def test_a_key_is_created_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "var" / "key"
 
-    key = kept_key(path)
+    key = read_or_create(path)
 
     Fernet(key)
     assert path.read_text() == key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert kept_key(path) == key
+    assert read_or_create(path) == key
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_key_that_a_person_has_put_there_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_an_existing_key_file_is_read_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("my own\n")
 
-    assert kept_key(path) == "my own"
+    assert read_or_create(path) == "my own"
     assert path.read_text() == "my own\n"
 
 
-def test_all_who_come_at_once_read_the_same_key(tmp_path: Path) -> None:
-    path, together = tmp_path / "key", Barrier(8)
+def test_concurrent_readers_get_the_same_new_key(tmp_path: Path) -> None:
+    path, barrier = tmp_path / "key", Barrier(8)
 
     def read(number: int) -> str:
-        together.wait(20)
-        return kept_key(path)
+        barrier.wait(WAIT_SECONDS)
+        return read_or_create(path)
 
     with ThreadPoolExecutor(8) as threads:
         keys = set(threads.map(read, range(8)))
@@ -48,13 +49,13 @@ def test_all_who_come_at_once_read_the_same_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [20, 99])
-def test_a_socket_stands_where_it_is_wanted(length: int) -> None:
-    wanted = Path("/" + "v" * length)
+def test_a_short_socket_path_is_unchanged(length: int) -> None:
+    path = Path("/" + "v" * length)
 
-    assert socket_path(wanted) == wanted
+    assert socket_path(path) == path
 
 
-def test_a_path_that_the_system_can_not_take_is_made_shorter() -> None:
+def test_a_socket_path_that_is_too_long_is_replaced_by_a_short_one() -> None:
     first, second = (Path("/" + letter * 100) for letter in ("a", "ü"))
 
     assert len(str(socket_path(first)).encode()) < 100

@@ -1,4 +1,4 @@
-"""Migrations: nothing is missing, and each can be taken back and made again."""
+"""Tests of the migrations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-THERE_AND_BACK = """
+REVERSE_AND_APPLY = """
 import django
 django.setup()
 from django.apps import apps
@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-OURS = ("connections", "referrals")
+APPS = ("connections", "referrals")
 
 def schema():
     with connection.cursor() as cursor:
@@ -32,17 +32,17 @@ def migrations():
 
 call_command("migrate", verbosity=0)
 before = schema()
-mine = [node for node in dict.fromkeys(migrations()) if node[0] in OURS]
-for app, name in reversed(mine):
-    earlier = [other for label, other in mine if label == app and other < name]
+own_nodes = [node for node in dict.fromkeys(migrations()) if node[0] in APPS]
+for app, name in reversed(own_nodes):
+    earlier = [other for label, other in own_nodes if label == app and other < name]
     call_command("migrate", app, earlier[-1] if earlier else "zero", verbosity=0)
-left = [name for name, _ in schema() if name.startswith(OURS)]
-assert left == [], left
-for app, name in mine:
+remaining = [name for name, _ in schema() if name.startswith(APPS)]
+assert remaining == [], remaining
+for app, name in own_nodes:
     call_command("migrate", app, name, verbosity=0)
 call_command("migrate", verbosity=0)
 assert schema() == before
-print(len(mine))
+print(len(own_nodes))
 """
 
 
@@ -51,7 +51,7 @@ def test_no_migration_is_missing() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-def test_every_migration_is_reversed_and_made_again(tmp_path: Path) -> None:
+def test_every_migration_can_be_reversed_and_applied_again(tmp_path: Path) -> None:
     environment = {
         **os.environ,
         "VAR_DIR": str(tmp_path),
@@ -59,7 +59,7 @@ def test_every_migration_is_reversed_and_made_again(tmp_path: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     finished = subprocess.run(
-        [sys.executable, "-W", "error", "-c", THERE_AND_BACK],
+        [sys.executable, "-W", "error", "-c", REVERSE_AND_APPLY],
         cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The version of the product, which stands in one place."""
+"""Tests of the version of the product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connections import __version__
 from connections.core.request.builder import USER_AGENT
 
 
-def test_project_takes_its_version_from_the_code() -> None:
+def test_the_project_takes_its_version_from_the_code() -> None:
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())
 
     assert project["project"]["dynamic"] == ["version"]
@@ -20,11 +20,11 @@ def test_project_takes_its_version_from_the_code() -> None:
     assert import_string(source) == __version__
 
 
-def test_user_agent_names_the_version() -> None:
+def test_the_user_agent_contains_the_version() -> None:
     assert USER_AGENT.split()[0] == f"Referrals/{__version__}"
 
 
-def test_newest_entry_of_the_changelog_is_this_version() -> None:
+def test_the_newest_entry_of_the_changelog_has_this_version() -> None:
     changelog = (settings.BASE_DIR / "CHANGELOG.md").read_text()
     headings = [line for line in changelog.splitlines() if line.startswith("## ")]
 

@@ -1,4 +1,4 @@
-"""One attempt: built, sent and read, and whatever goes wrong becomes an outcome."""
+"""Tests of an attempt."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from connections.attempt import Attempt, PreparedConnection, prepare
-from connections.core.spec import ConnectionSpec, Environment, Limits
+from connections.core.request.spec import Environment
+from connections.core.spec import ConnectionSpec, Limits
 from connections.models import Connection, Endpoint, ResponseRule
 from connections.simulator import CRM
 from connections.transport.shared import shared_client
+from tests.timing import scaled
 
 JO = {"email": "jo@example.com", "first_name": "Jo"}
 
@@ -21,38 +23,42 @@ def attempt(spec: ConnectionSpec, environment: str = "production", **values: Any
     return PreparedConnection(spec, environment).attempt(shared_client(), {**JO, **values}, "key-1")
 
 
-def test_an_attempt_is_built_sent_and_read(described: ConnectionSpec, crm: CRM) -> None:
-    found = attempt(described)
+def test_an_attempt_is_built_sent_and_read(connection_spec: ConnectionSpec, crm: CRM) -> None:
+    result = attempt(connection_spec)
 
     [received] = crm.received()
     assert received.headers["Idempotency-Key"] == "key-1"
     assert json.loads(received.body)["merge_fields"] == {"FNAME": "Jo"}
-    assert found.exchange.request.body.decode() == received.body
-    assert found.exchange.response is not None
-    assert found.exchange.response.status == 200
-    assert (found.meaning.outcome, found.meaning.rule) == ("delivered", 1)
-    assert found.rule == "status 200 and json id exists → delivered"
-    assert 0 < found.exchange.duration < 20
+    assert result.exchange.request.body.decode() == received.body
+    assert result.exchange.response is not None
+    assert result.exchange.response.status == 200
+    assert (result.meaning.outcome, result.meaning.rule) == ("delivered", 1)
+    assert result.rule == "status 200 and json id exists → delivered"
+    assert 0 < result.exchange.duration < scaled(20)
 
 
-def test_each_environment_has_its_own_endpoint(described: ConnectionSpec, crm: CRM) -> None:
-    attempt(described, "testing")
-    attempt(described, "production")
+def test_each_environment_has_its_own_endpoint(connection_spec: ConnectionSpec, crm: CRM) -> None:
+    attempt(connection_spec, "testing")
+    attempt(connection_spec, "production")
 
-    assert [one.path for one in crm.received()] == [
+    assert [request.path for request in crm.received()] == [
         "/3.0/lists/testing/members",
         "/3.0/lists/production/members",
     ]
 
 
-def test_a_prepared_connection_serves_many(described: ConnectionSpec, crm: CRM) -> None:
-    prepared = PreparedConnection(described, Environment.PRODUCTION)
+def test_a_prepared_connection_makes_many_attempts(
+    connection_spec: ConnectionSpec, crm: CRM
+) -> None:
+    prepared = PreparedConnection(connection_spec, Environment.PRODUCTION)
 
     for number in range(20):
         email = {"email": f"jo{number}@example.com"}
         assert prepared.attempt(shared_client(), email, str(number)).meaning.outcome == "delivered"
 
-    assert [one.headers["Idempotency-Key"] for one in crm.received()] == list(map(str, range(20)))
+    assert [request.headers["Idempotency-Key"] for request in crm.received()] == list(
+        map(str, range(20))
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,56 +68,58 @@ def test_a_prepared_connection_serves_many(described: ConnectionSpec, crm: CRM) 
         ({"email": None}, 'The required attribute "email" is missing.'),
     ],
 )
-def test_what_can_not_be_built_is_invalid_and_never_sent(
-    described: ConnectionSpec, crm: CRM, values: dict[str, Any], message: str
+def test_a_request_that_cannot_be_built_is_invalid_and_never_sent(
+    connection_spec: ConnectionSpec, crm: CRM, values: dict[str, Any], message: str
 ) -> None:
-    found = attempt(described, **values)
+    result = attempt(connection_spec, **values)
 
-    assert (found.meaning.outcome, found.meaning.reason, found.rule) == ("invalid", message, "")
-    assert found.exchange.error is not None
-    assert (found.exchange.error.code, found.exchange.response) == ("not_built", None)
+    assert (result.meaning.outcome, result.meaning.reason, result.rule) == ("invalid", message, "")
+    assert result.exchange.error is not None
+    assert (result.exchange.error.code, result.exchange.response) == ("not_built", None)
     assert crm.received() == []
 
 
-def test_an_environment_without_an_endpoint_is_invalid(described: ConnectionSpec, crm: CRM) -> None:
-    found = attempt(described, "staging")
+def test_an_environment_without_an_endpoint_is_invalid(
+    connection_spec: ConnectionSpec, crm: CRM
+) -> None:
+    result = attempt(connection_spec, "staging")
 
-    assert found.meaning.outcome == "invalid"
-    assert found.meaning.reason == (
+    assert result.meaning.outcome == "invalid"
+    assert result.meaning.reason == (
         "endpoints.staging: The connection has no endpoint for staging."
     )
     assert crm.received() == []
 
 
-def test_a_connection_whose_rows_are_wrong_is_invalid(connection: Connection, crm: CRM) -> None:
+def test_a_connection_with_invalid_rows_is_invalid(connection: Connection, crm: CRM) -> None:
     ResponseRule.objects.create(connection=connection, status="soon", outcome="delivered")
 
-    found = prepare(connection).attempt(shared_client(), JO, "key-1")
+    result = prepare(connection).attempt(shared_client(), JO, "key-1")
 
-    assert found.meaning.outcome == "invalid"
-    assert found.meaning.reason.startswith('status: "soon" is no status;')
+    assert result.meaning.outcome == "invalid"
+    assert result.meaning.reason.startswith('status: "soon" is no status;')
     assert crm.received() == []
 
 
-def test_a_connection_takes_the_credentials_of_its_environment(
+def test_a_connection_uses_the_credentials_of_its_environment(
     connection: Connection, crm: CRM
 ) -> None:
     Endpoint.objects.filter(environment="testing").update(secrets={"password": "wrong"})
 
     outcomes = [
-        prepare(connection, one).attempt(shared_client(), JO, "key-1").meaning.outcome
-        for one in ("production", "testing")
+        prepare(connection, environment).attempt(shared_client(), JO, "key-1").meaning.outcome
+        for environment in ("production", "testing")
     ]
 
     assert outcomes == ["delivered", "unauthorized"]
 
 
-def test_a_connection_may_wait_less_than_others(described: ConnectionSpec) -> None:
-    hasty = replace(described, limits=Limits(total_timeout=0.1))
+def test_a_connection_has_a_total_timeout_of_its_own(connection_spec: ConnectionSpec) -> None:
+    impatient = replace(connection_spec, limits=Limits(total_timeout=0.1))
 
-    found = attempt(hasty, email="hang@example.com")
+    result = attempt(impatient, email="hang@example.com")
 
-    assert (found.meaning.outcome, found.exchange.response) == ("unknown", None)
-    assert found.exchange.error is not None
-    assert found.exchange.error.code == "total_timeout"
-    assert 0.1 <= found.exchange.duration < 5
+    assert (result.meaning.outcome, result.exchange.response) == ("unknown", None)
+    assert result.exchange.error is not None
+    assert result.exchange.error.code == "total_timeout"
+    assert 0.1 <= result.exchange.duration < scaled(5)

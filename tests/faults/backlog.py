@@ -1,4 +1,4 @@
-"""Run inside an installation: adds a backlog to a campaign, as if it had come in an hour ago.
+"""A program inside an installation that adds a backlog of an hour ago to a campaign.
 
 The arguments are the campaign and how many: `python -m tests.faults.backlog dead 200000`.
 """

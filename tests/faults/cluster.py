@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, which may be restarted; must not know what is kept in it."""
+"""A PostgreSQL server of a test's own, which may be restarted."""
 
 from __future__ import annotations
 

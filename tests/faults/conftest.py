@@ -1,4 +1,4 @@
-"""One installation for each fault, and what must hold after it."""
+"""Fixtures of the fault tests: an installation, and the check of its invariants."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from tests.faults import report
 from tests.faults.installation import Installation
 from tests.faults.invariants import Tally
 
-Prove = Callable[[str, float], Tally]
+CheckInvariants = Callable[[str, float], Tally]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def rows() -> None:
-    """The table begins anew."""
+    """Delete the rows of an earlier run."""
     report.begin()
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    """Running nothing yet, with one connection and campaign called "people"."""
-    with Installation(tmp_path) as made:
+def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+    """An installation with one connection and campaign, `people`; no process runs yet.
+
+    A test may give it other settings, as an indirect parameter.
+    """
+    with Installation(tmp_path, **getattr(request, "param", {})) as made:
         yield made
 
 
 @pytest.fixture
-def prove(installation: Installation) -> Prove:
-    """Checks the promise and keeps a row for the table: the fault, the seconds to recover."""
+def check_invariants(installation: Installation) -> CheckInvariants:
+    """Check the invariants, and add a row to the table: the fault, the seconds to recover."""
 
     def check(fault: str, seconds: float) -> Tally:
         found = installation.tally()

@@ -26,8 +26,8 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from connections.transport import client  # noqa: E402
-from referrals import leases  # noqa: E402
 from referrals.delivery import connection_sender, pump, thread_pool  # noqa: E402
+from referrals.leases.claims import get_backend  # noqa: E402
 
 # Whatever is replaced, is replaced behind the type checker's back.
 PUMP: Any = pump
@@ -35,7 +35,7 @@ SENDER: Any = connection_sender.ConnectionSender
 CLIENT: Any = client
 THREAD_POOL: Any = thread_pool.ThreadPool
 
-_HANDS_FULL = 5
+_MIN_IN_FLIGHT = 5
 
 _passed = itertools.count(1)
 _after = int(os.environ.get("FAULT_AFTER", "100"))
@@ -65,13 +65,13 @@ def after_claim() -> None:
     PUMP.claim = fail
 
 
-def hands_full() -> None:
-    """Die with five deliveries in hand or more: as many as a slow CRM would get."""
+def many_in_flight() -> None:
+    """Die with five deliveries in flight or more: as many as a slow CRM would get."""
     submit = THREAD_POOL.submit
 
     def fail(self: Any, work: Any) -> None:
         submit(self, work)
-        if is_time(1) and self.in_flight >= _HANDS_FULL:
+        if is_time(1) and self.in_flight >= _MIN_IN_FLIGHT:
             die()
 
     THREAD_POOL.submit = fail
@@ -146,7 +146,7 @@ def clock() -> None:
 def _around_backend(
     name: str, before: Callable[[], None] | None = None, after: Callable[[], None] | None = None
 ) -> None:
-    kind = type(leases._backend())
+    kind = type(get_backend())
     method = getattr(kind, name)
 
     def fail(self: Any, batch: Any, **options: Any) -> Any:
@@ -174,7 +174,7 @@ def _cut_sometimes() -> None:
 FAULTS = {
     fault.__name__: fault
     for fault in (
-        after_claim, hands_full, mid_send, after_answer, mid_record, after_record,
+        after_claim, many_in_flight, mid_send, after_answer, mid_record, after_record,
         cut_claiming, cut_recording, clock,
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""An installation with short times, whose workers can be told to fail; must not know any fault."""
+"""An installation with short times, whose workers can be made to fail."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+
 from connections.simulator import CRM
 from tests.faults.invariants import Tally, tally
 from tests.stack import ROOT, Stack
+from tests.timing import scaled
 
 IS_POSTGRESQL = bool(os.environ.get("DATABASE_URL"))
 RUN = 2_000
 """Deliveries in each run."""
 
 _LIST = 500
-_SHORT_TIMES = {
+SHORT_TIMES = {
     "DELIVERY_TOTAL_TIMEOUT": "2",
     "DELIVERY_READ_TIMEOUT": "1.5",
     "DELIVERY_CONNECT_TIMEOUT": "1",
@@ -32,8 +35,7 @@ _SHORT_TIMES = {
     "TICK_SECONDS": "1",
     "LOG_LEVEL": "ERROR",
 }
-LEASE_SECONDS = float(_SHORT_TIMES["DELIVERY_LEASE_SECONDS"])
-PRODUCTS_TIMES = {
+PRODUCT_TIMES = {
     "DELIVERY_TOTAL_TIMEOUT": "30",
     "DELIVERY_READ_TIMEOUT": "15",
     "DELIVERY_CONNECT_TIMEOUT": "5",
@@ -42,14 +44,20 @@ PRODUCTS_TIMES = {
     "DELIVERY_LEASE_SECONDS": "90",
     "TICK_SECONDS": "2",
 }
-"""For where the times themselves are what is tested or measured."""
+"""The defaults of config/settings.py, for tests of the times themselves."""
+
+BOTH_TIMES = [
+    pytest.param(SHORT_TIMES, id="short"),
+    pytest.param(PRODUCT_TIMES, id="product", marks=pytest.mark.faults),
+]
+"""For tests that run with short times, and with the defaults in the longer half."""
 
 QUICK_SCHEDULE = [0, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]
 
 
 @dataclass(frozen=True)
 class Connected:
-    """A connection that a test wants, with a campaign of its name; to the CRM unless it says so."""
+    """A connection with a campaign of its name; `crm` is its endpoint if not the simulator."""
 
     name: str
     crm: str = ""
@@ -58,29 +66,39 @@ class Connected:
 
 
 class Installation(Stack):
-    """A stack to which a test adds connections, hands in referrals and does harm."""
+    """A stack to which a test adds connections and referrals, and whose processes it breaks."""
 
     def __init__(self, folder: Path, *wanted: Connected, **settings: str) -> None:
-        super().__init__(folder, **{**_SHORT_TIMES, **settings})
-        self.crm = CRM(slow_seconds=0.5, hang_seconds=60, retry_after=2)
+        super().__init__(folder, **{**SHORT_TIMES, **settings})
+        self.crm = CRM(slow_seconds=0.5, hang_seconds=scaled(60), retry_after=2)
         self._wanted = wanted or (Connected("people"),)
         self.accepted: list[str] = []
         self._numbers = itertools.count(1)
 
+    @property
+    def lease(self) -> str:
+        """The seconds for which a worker holds what it has claimed."""
+        return self._settings["DELIVERY_LEASE_SECONDS"]
+
+    @property
+    def total_timeout(self) -> str:
+        """The seconds that a send may take."""
+        return self._settings["DELIVERY_TOTAL_TIMEOUT"]
+
     def __enter__(self) -> Self:
         self.crm.start()
         self.valkey.start()
-        self._database.create()
+        self.database.create()
         self.seed(*self._wanted)
         return self
 
     def seed(self, *wanted: Connected) -> None:
         """Add a connection, a campaign and their link for each."""
-        described = [asdict(one) for one in wanted]
-        for one in described:
+        rows = [asdict(one) for one in wanted]
+        for one in rows:
             one["crm"] = one["crm"] or self.crm.url
             one["limits"] = {"schedule": QUICK_SCHEDULE, **one["limits"]}
-        self.demo = json.loads(self.python("-m", "tests.faults.seed", json.dumps(described)))
+        self.demo = json.loads(self.python("-m", "tests.faults.seed", json.dumps(rows)))
 
     def python(self, *arguments: str) -> str:
         """Run a program to its end and return what it printed."""
@@ -92,7 +110,7 @@ class Installation(Stack):
         return finished.stdout
 
     def shell(self, code: str) -> str:
-        """Run code that knows the models, as a person would in the admin."""
+        """Run code in Django's shell."""
         return self.manage("shell", "--verbosity", "0", "-c", code)
 
     def start_with(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -115,19 +133,19 @@ class Installation(Stack):
         return started
 
     def create_referrals(self, count: int, campaign: str = "people", word: str = "jo") -> list[str]:
-        """Hand in referrals over the API and remember those that were accepted."""
+        """Post referrals to the API and remember those that were accepted; return their ids."""
         numbers = [next(self._numbers) for _ in range(count)]
         items = [
             {"external_id": f"{number}", "attributes": {"email": f"{word}.{number}@example.com"}}
             for number in numbers
         ]
         for start in range(0, count, _LIST):
-            self._hand_in(campaign, items[start : start + _LIST])
+            self._post(campaign, items[start : start + _LIST])
         return [f"{number}" for number in numbers]
 
-    def _hand_in(self, campaign: str, items: list[dict[str, Any]]) -> None:
+    def _post(self, campaign: str, items: list[dict[str, Any]]) -> None:
         path = f"/api/v1/campaigns/{campaign}/referrals"
-        # As any client does: what was not answered is handed in again, which changes nothing.
+        # As any client does: what was not answered is posted again, which changes nothing.
         for _ in range(30):
             try:
                 status, answer = self.call("POST", path, items)
@@ -140,7 +158,7 @@ class Installation(Stack):
         raise AssertionError(f"not accepted: {status} {answer}")
 
     def delivered(self, count: int) -> Callable[[], bool]:
-        """Whether the CRM knows so many people by now."""
+        """Return a test of whether the CRM knows so many people by now."""
         return lambda: self.crm.people() >= count
 
     def waiting(self) -> int:
@@ -149,16 +167,16 @@ class Installation(Stack):
         return int(count)
 
     def wait_until_finished(self, seconds: float = 120, left: int = 0) -> float:
-        """Wait until all deliveries but so many are final; how long that took."""
+        """Wait until all deliveries but `left` are final; return the seconds that it took."""
         began = time.monotonic()
-        end = began + seconds
+        end = began + scaled(seconds)
         while (waiting := self.waiting()) > left:
-            assert time.monotonic() < end, f"{waiting} still wait: {self.look()}"
+            assert time.monotonic() < end, f"{waiting} still wait: {self.describe()}"
             time.sleep(0.1)
         return time.monotonic() - began
 
-    def look(self) -> str:
-        """What a person would look at first, for the message of a failed test."""
+    def describe(self) -> str:
+        """Return the deliveries by state, for the message of a failed test."""
         rows = self.query(
             "SELECT d.status, d.outcome, c.state, d.claimed_at IS NULL, count(*), min(d.due_at)"
             " FROM referrals_delivery d JOIN connections_connection c ON c.id = d.connection_id"
@@ -167,5 +185,5 @@ class Installation(Stack):
         return "; ".join(map(str, rows))
 
     def tally(self) -> Tally:
-        """The log compared with what the CRM saw."""
+        """Compare the log with what the CRM received."""
         return tally(self.query, self.crm.received(), self.accepted)

@@ -1,8 +1,8 @@
-"""The promise, as one function over the log and what the CRM saw; must not know any fault.
+"""The invariants of deliveries, checked against the log and what the CRM received.
 
-Every accepted referral ends in a final outcome or visibly waits; every request that the witness saw
-is an attempt in the log or an `unknown`; no delivery has two successes unless an `unknown` stands
-between.
+Every accepted referral ends in a final outcome or visibly waits; every request that the CRM
+received is an attempt in the log or an `unknown`; no delivery has two successes unless an `unknown`
+stands between.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from connections.simulator.store import Received
+from connections.simulator.store import ReceivedRequest
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -50,7 +50,7 @@ class Delivery:
     name: str
     status: str
     is_due: bool
-    is_in_hand: bool
+    is_in_flight: bool
     attempts: list[Attempt] = field(default_factory=list)
     answers: list[bool] = field(default_factory=list)
     """Whether each request was a success, in the order in which they came."""
@@ -62,20 +62,20 @@ class Delivery:
 
     @property
     def is_unlogged(self) -> bool:
-        """Whether the CRM saw more of it than the log, and what is in hand now, can account for."""
+        """Whether the CRM received more of it than the log and what is in flight account for."""
         logged = sum(attempt.may_have_arrived for attempt in self.attempts)
-        return len(self.answers) > logged + self.is_in_hand
+        return len(self.answers) > logged + self.is_in_flight
 
     @property
     def is_duplicated_unseen(self) -> bool:
         """Whether it had two successes without an `unknown`, or a person's wish, for each more."""
         excused = sum(one.outcome == "unknown" or one.trigger == "replay" for one in self.attempts)
-        return sum(self.answers) > 1 + excused + self.is_in_hand
+        return sum(self.answers) > 1 + excused + self.is_in_flight
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """What the comparison came to; the three lists must be empty."""
+    """The result of the comparison; the three lists must be empty."""
 
     deliveries: int
     lost: list[str]
@@ -86,19 +86,19 @@ class Tally:
     requests: int
 
     def check(self) -> None:
-        """Raise where the promise was broken."""
+        """Raise AssertionError where an invariant is broken."""
         assert not self.lost, f"lost: {self.lost[:5]} of {len(self.lost)}"
         assert not self.unlogged, f"sent and not logged: {self.unlogged[:5]}"
         assert not self.duplicated, f"sent twice unseen: {self.duplicated[:5]}"
 
 
-def tally(query: Query, seen: Iterable[Received], accepted: Iterable[str]) -> Tally:
-    """Compare the database, what the CRM saw, and what the door accepted."""
+def tally(query: Query, seen: Iterable[ReceivedRequest], accepted: Iterable[str]) -> Tally:
+    """Compare the database, what the CRM received, and what the API accepted."""
     by_id: dict[int, Delivery] = {}
     by_key: dict[str, Delivery] = {}
-    for id_, referral, connection, name, status, is_due, is_in_hand in query(_DELIVERIES):
+    for id_, referral, connection, name, status, is_due, is_in_flight in query(_DELIVERIES):
         delivery = Delivery(
-            name=name, status=status, is_due=bool(is_due), is_in_hand=bool(is_in_hand)
+            name=name, status=status, is_due=bool(is_due), is_in_flight=bool(is_in_flight)
         )
         by_id[id_] = by_key[f"{uuid.UUID(str(referral))}-{connection}"] = delivery
     for id_, number, outcome, trigger, is_answered in query(_ATTEMPTS):
@@ -117,8 +117,8 @@ def tally(query: Query, seen: Iterable[Received], accepted: Iterable[str]) -> Ta
     )
 
 
-def _add_answers(by_key: dict[str, Delivery], seen: Iterable[Received]) -> list[str]:
-    """Give each delivery what the CRM saw of it; what belongs to none is returned."""
+def _add_answers(by_key: dict[str, Delivery], seen: Iterable[ReceivedRequest]) -> list[str]:
+    """Add to each delivery what the CRM received of it; return the keys that belong to none."""
     strangers = set()
     for one in seen:
         key = one.headers.get("Idempotency-Key", "none")

@@ -1,4 +1,4 @@
-"""The table of all faults; must not know how any of them is made.
+"""The table of all fault tests in docs/faults.md.
 
 Where FAULTS_ROWS names a folder, each run leaves its rows there, a file for each kind of database.
 `python -m tests.faults.report FOLDER PAGE` makes a page of them.
@@ -22,7 +22,7 @@ _MACHINE = f"Python {platform.python_version()}, {os.cpu_count()} cores"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One fault and what came of it."""
+    """One fault and its result."""
 
     fault: str
     deliveries: int
@@ -34,21 +34,21 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """Something that was measured and is told as it is."""
+    """A measurement, which nothing is asserted of."""
 
     name: str
     value: str
 
 
 def begin() -> None:
-    """Forget the rows of an earlier run on this kind of database."""
+    """Delete the rows of an earlier run on this kind of database."""
     if path := _path():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
 
 
 def keep(entry: Row | Figure) -> None:
-    """Remember a row for the table."""
+    """Add a row to the table."""
     if path := _path():
         with path.open("a") as file:
             line = {"kind": type(entry).__name__, "database": _KIND, "machine": _MACHINE}
@@ -56,7 +56,7 @@ def keep(entry: Row | Figure) -> None:
 
 
 def row(fault: str, found: Tally, seconds: float) -> Row:
-    """A row for what a comparison came to."""
+    """Return the row for a tally."""
     return Row(
         fault=fault,
         deliveries=found.deliveries,
@@ -68,7 +68,7 @@ def row(fault: str, found: Tally, seconds: float) -> Row:
 
 
 def render(folder: Path) -> str:
-    """The page, from the rows that were kept."""
+    """Return the page made of the stored rows."""
     lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.open()]
     entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
     rows = [_line(entry) for entry in entries if entry["kind"] == "Row"]
@@ -79,21 +79,21 @@ def render(folder: Path) -> str:
 
 _PAGE = """# Faults
 
-Made by `make faults`: real processes (gunicorn, workers, the tick, Valkey, the database), a CRM
-simulator as the witness that counts what arrived, and a fault during each run. After it, the log is
-compared with what the witness saw:
+Made by `make faults`: real processes (gunicorn, workers, the tick, Valkey, the database), a fault
+during each run, and a CRM simulator that counts what arrives. After each run, the delivery log is
+compared with what the simulator received:
 
 * every accepted referral ends in a final outcome or visibly waits;
-* every request that the witness saw is an attempt in the log or an `unknown`;
-* no delivery has two successes unless an `unknown` stands between.
+* every request that the simulator received is an attempt in the log or an `unknown`;
+* no delivery has two successes unless an `unknown` is between them.
 
 *Lost* counts what was accepted and is neither final nor waiting. *Duplicated unseen* counts what
-breaks the other two. *Unknown* are attempts of which nobody can know whether they arrived, each of
-them in the log. *Seconds* are from the fault, or from its end, until everything was final.
+violates the other two. *Unknown* counts the attempts of which nobody can know whether they arrived;
+each is in the log. *Seconds* are from the fault, or from its end, until everything was final.
 
-Times are short in these runs: a lease lasts 6 s instead of 90 s, a send 2 s instead of 30 s. What
-was measured, below, has the product's own times. {machines}; the processes of the product and the
-witness share them.
+Times are short in most runs: a lease of 6 s instead of 90 s, a send of at most 2 s instead of 30 s;
+a row that names its lease ran with that one. The measurements below have the product's own times.
+{machines}; the processes of the product and the simulator share them.
 
 | fault | database | deliveries | lost | duplicated unseen | unknown | seconds |
 |---|---|--:|--:|--:|--:|--:|

@@ -1,7 +1,7 @@
-"""Run inside an installation: makes its tables and its demo, and connections with campaigns.
+"""A program inside an installation that makes its tables, its demo, connections and campaigns.
 
-Doing it in one process saves a fault test most of its time. The argument is a JSON list of what is
-wanted: `[{"name": "people", "crm": "http://127.0.0.1:9000", "limits": {}}]`; prints the demo.
+One process for all of it saves a fault test most of its time. The argument is a JSON list,
+`[{"name": "people", "crm": "http://127.0.0.1:9000", "limits": {}}]`; the output is the demo.
 """
 
 from __future__ import annotations
@@ -21,21 +21,24 @@ from connections.core.spec import Limits, OnUnknown  # noqa: E402
 from connections.importers.files import load_connection  # noqa: E402
 from connections.mapping.to_rows import store_connection  # noqa: E402
 from connections.models import Account, Campaign  # noqa: E402
+from connections.operations.history import Actor, Door  # noqa: E402
 from connections.operations.links import link_campaign  # noqa: E402
-from referrals.demo import make_demo  # noqa: E402
+from referrals.demo import create_demo  # noqa: E402
 from tests.conftest import DESCRIPTION  # noqa: E402
+
+SEED = Actor(door=Door.COMMAND)
 
 
 def seed(wanted: dict[str, Any]) -> None:
     name = wanted["name"]
     account = Account.objects.get(slug="demo")
-    described = load_connection(DESCRIPTION.format(crm=wanted["crm"]), lambda _: "demo-key")
+    base = load_connection(DESCRIPTION.format(crm=wanted["crm"]), lambda _: "demo-key")
     endpoints = {
         environment: url.replace("/production/", f"/{name}/")
-        for environment, url in described.endpoints.items()
+        for environment, url in base.endpoints.items()
     }
     spec = replace(
-        described,
+        base,
         name=name,
         endpoints=endpoints,
         limits=Limits.from_table(wanted["limits"]),
@@ -43,12 +46,12 @@ def seed(wanted: dict[str, Any]) -> None:
     )
     connection = store_connection(spec, account=account)
     campaign = Campaign.objects.create(account=account, name=name, key=name, kind="lead_generation")
-    link_campaign(campaign, connection=connection, by=None)
+    link_campaign(campaign, connection=connection, by=SEED)
 
 
 if __name__ == "__main__":
     call_command("migrate", verbosity=0)
-    demo = make_demo(crm_url="http://127.0.0.1:9")
+    demo = create_demo(crm_url="http://127.0.0.1:9", by=SEED)
     for one in json.loads(sys.argv[1]):
         seed(one)
     print(json.dumps(demo.to_json()))

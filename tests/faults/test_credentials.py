@@ -1,4 +1,4 @@
-"""A credential is revoked midway: the connection is held, one mail says so, nothing is used up."""
+"""A credential is revoked during deliveries: the connection is held and one mail is sent."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _WORKERS = 2
 
 _RELEASE = """
 from connections.models import Connection
+from connections.operations.history import Actor, Door
 from referrals.operations.release import release
 connection = Connection.objects.get(name="people")
 connection.secrets = {"password": "another-key"}
 connection.save()
-release(connection)
+release(connection, by=Actor(door=Door.COMMAND))
 """
 
 
@@ -40,7 +41,7 @@ def test_a_revoked_credential_holds_the_connection(tmp_path: Path) -> None:
         refused = sum(one.status == 401 for one in installation.crm.received())
         assert 3 <= refused <= 2 * _WORKERS * _THREADS
         assert installation.query(
-            "SELECT DISTINCT step FROM referrals_delivery WHERE status = 'pending'"
+            "SELECT DISTINCT attempts_used FROM referrals_delivery WHERE status = 'pending'"
         ) == [(0,)]
         installation.until(lambda: subjects(mails)["people is held: somebody must look"] == 1)
 
@@ -51,7 +52,7 @@ def test_a_revoked_credential_holds_the_connection(tmp_path: Path) -> None:
         report.keep(report.row(name, found, seconds))
         found.check()
         assert found.statuses == {"delivered": RUN}
-        assert installation.query("SELECT DISTINCT step FROM referrals_delivery") == [(1,)]
+        assert installation.query("SELECT DISTINCT attempts_used FROM referrals_delivery") == [(1,)]
         installation.until(lambda: subjects(mails)["people was released"] == 1)
         assert subjects(mails) == {
             "people is held: somebody must look": 1,

@@ -12,8 +12,9 @@ import pytest
 
 from tests.faults import report
 from tests.faults.cluster import Cluster, binaries
-from tests.faults.conftest import Prove
+from tests.faults.conftest import CheckInvariants
 from tests.faults.installation import IS_POSTGRESQL, RUN, Installation
+from tests.timing import WAIT_SECONDS
 
 only_postgresql = pytest.mark.skipif(
     not IS_POSTGRESQL, reason="SQLite is a file: it has no connections that could be cut."
@@ -27,12 +28,14 @@ only_sqlite = pytest.mark.skipif(
 @pytest.mark.parametrize(
     "moment", ["claiming", pytest.param("recording", marks=pytest.mark.faults)]
 )
-def test_connections_are_cut(installation: Installation, prove: Prove, moment: str) -> None:
+def test_connections_are_cut(
+    installation: Installation, check_invariants: CheckInvariants, moment: str
+) -> None:
     installation.start_all(workers=0)
     for _ in range(2):
         installation.start_faulty_worker(f"cut_{moment}", FAULT_AFTER="0")
     installation.create_referrals(RUN)
-    found = prove(
+    found = check_invariants(
         f"database connections are cut while {moment}", installation.wait_until_finished(200)
     )
     if moment == "claiming":
@@ -41,33 +44,39 @@ def test_connections_are_cut(installation: Installation, prove: Prove, moment: s
 
 @only_postgresql
 @pytest.mark.faults
-def test_all_connections_are_cut_at_once(installation: Installation, prove: Prove) -> None:
+def test_all_connections_are_cut_at_once(
+    installation: Installation, check_invariants: CheckInvariants
+) -> None:
     installation.start_all(workers=2)
     installation.create_referrals(RUN)
     for count in (200, 500, 800, 1100):
         installation.until(installation.delivered(count))
-        with psycopg.connect(installation._database.url, autocommit=True) as other:
+        with psycopg.connect(installation.database.url, autocommit=True) as other:
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
     installation.create_referrals(100)
-    prove("all database connections are cut, four times", installation.wait_until_finished())
+    check_invariants(
+        "all database connections are cut, four times", installation.wait_until_finished()
+    )
 
 
 @only_sqlite
 @pytest.mark.parametrize("seconds", [3, pytest.param(25, marks=pytest.mark.faults)])
 def test_another_writer_locks_the_database(
-    installation: Installation, prove: Prove, seconds: int
+    installation: Installation, check_invariants: CheckInvariants, seconds: int
 ) -> None:
     installation.start_all(workers=2)
     installation.create_referrals(RUN)
     installation.until(installation.delivered(300))
-    with closing(sqlite3.connect(installation.folder / "db.sqlite3", timeout=30)) as other:
+    with closing(
+        sqlite3.connect(installation.folder / "db.sqlite3", timeout=WAIT_SECONDS)
+    ) as other:
         other.execute("BEGIN IMMEDIATE")
         time.sleep(seconds)
         other.rollback()
-    found = prove(
+    found = check_invariants(
         f"another writer locks SQLite for {seconds} s", installation.wait_until_finished()
     )
     if seconds == 3:

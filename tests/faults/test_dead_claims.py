@@ -1,4 +1,4 @@
-"""What a killed worker had in hand does not close its connection to the others for a whole lease.
+"""The claims of a killed worker do not close its connection to the others for a whole lease.
 
 The times are the product's own: a lease as short as in the other tests would hide it.
 """
@@ -18,20 +18,21 @@ import pytest
 
 from connections.simulator import CRM
 from tests.faults import report
-from tests.faults.conftest import Prove
-from tests.faults.installation import PRODUCTS_TIMES, Installation
+from tests.faults.conftest import CheckInvariants
+from tests.faults.installation import PRODUCT_TIMES, Installation
+from tests.timing import scaled
 
 pytestmark = pytest.mark.faults
 
 _PER_SECOND = 30
 _CRM_SECONDS = 0.3
-_LONGEST_SILENCE = float(PRODUCTS_TIMES["DELIVERY_TOTAL_TIMEOUT"]) + 15.0
-"""Until what the dead worker had in hand counts as lost, and what a busy machine takes besides."""
+_LONGEST_SILENCE = float(PRODUCT_TIMES["DELIVERY_TOTAL_TIMEOUT"]) + scaled(15)
+"""Until the claims of the dead worker count as lost, and what a busy machine takes besides."""
 
 
 @contextmanager
 def trickle(installation: Installation) -> Iterator[None]:
-    """Hand in one after the other, so many a second, for as long as the block lasts."""
+    """Post one after the other, so many a second, for as long as the block lasts."""
     is_over = threading.Event()
 
     def create_referrals() -> None:
@@ -67,19 +68,19 @@ def longest_silence(installation: Installation) -> float:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path, **PRODUCTS_TIMES)
+    made = Installation(tmp_path, **PRODUCT_TIMES)
     made.crm = CRM(slow_seconds=_CRM_SECONDS)
     with made:
         yield made
 
 
-def test_one_of_two_workers_is_killed_with_its_hands_full(
-    installation: Installation, prove: Prove
+def test_one_of_two_workers_is_killed_with_many_in_flight(
+    installation: Installation, check_invariants: CheckInvariants
 ) -> None:
     installation.start_all()
-    victim = installation.start_faulty_worker("hands_full", FAULT_AFTER="50")
+    victim = installation.start_faulty_worker("many_in_flight", FAULT_AFTER="50")
     with trickle(installation):
-        assert victim.wait(60) == -signal.SIGKILL
+        assert victim.wait(scaled(60)) == -signal.SIGKILL
         # Until their leases have ended, so that it is never silent for want of referrals.
         installation.until(lambda: lost(installation) > 0, 240, every=0.5)
     seconds = installation.wait_until_finished()
@@ -87,7 +88,7 @@ def test_one_of_two_workers_is_killed_with_its_hands_full(
     silence = longest_silence(installation)
     name = "longest silence at a CRM of 300 ms when one of two workers is killed"
     report.keep(report.Figure(name=name, value=f"{silence:.1f} s"))
-    found = prove(
+    found = check_invariants(
         "one of two workers is killed with five or more in hand (a lease of 90 s)", seconds
     )
     assert found.unknown >= 5

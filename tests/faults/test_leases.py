@@ -8,12 +8,16 @@ import subprocess
 import time
 from contextlib import closing
 
-from tests.faults.conftest import Prove
-from tests.faults.installation import IS_POSTGRESQL, RUN, Installation
+import pytest
+
+from tests.faults.conftest import CheckInvariants
+from tests.faults.installation import BOTH_TIMES, IS_POSTGRESQL, RUN, Installation
+from tests.timing import scaled
 
 
+@pytest.mark.parametrize("installation", BOTH_TIMES, indirect=True)
 def test_a_worker_freezes_and_comes_back_after_its_lease(
-    installation: Installation, prove: Prove
+    installation: Installation, check_invariants: CheckInvariants
 ) -> None:
     [frozen] = installation.start_all()
     installation.create_referrals(200, word="slow")
@@ -26,17 +30,19 @@ def test_a_worker_freezes_and_comes_back_after_its_lease(
     assert in_flight > 0
 
     installation.start("worker")
-    seconds = installation.wait_until_finished()
+    seconds = installation.wait_until_finished(240)
     before = installation.query("SELECT id, status, attempt_number FROM referrals_delivery")
     log = installation.query("SELECT id, number, outcome FROM referrals_deliveryattempt")
 
     frozen.send_signal(signal.SIGCONT)
     frozen.send_signal(signal.SIGTERM)
-    assert frozen.wait(60) == 0
+    assert frozen.wait(scaled(60)) == 0
 
     assert installation.query("SELECT id, status, attempt_number FROM referrals_delivery") == before
     assert installation.query("SELECT id, number, outcome FROM referrals_deliveryattempt") == log
-    found = prove("a worker freezes until its leases have ended", seconds)
+    found = check_invariants(
+        f"a worker freezes until its leases of {installation.lease} s have ended", seconds
+    )
     assert found.unknown == in_flight
 
 

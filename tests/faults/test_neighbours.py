@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import report
-from tests.faults.installation import PRODUCTS_TIMES, RUN, Connected, Installation
+from tests.faults.installation import PRODUCT_TIMES, RUN, Connected, Installation
 from tests.faults.toxic_proxy import ToxicProxy
+from tests.timing import scaled
 
 pytestmark = pytest.mark.faults
 
@@ -75,7 +76,7 @@ def told(name: str, before: float, after: float) -> None:
 
 def test_five_of_fifty_connections_hang(tmp_path: Path) -> None:
     wanted = [Connected(name) for name in [*_HEALTHY, *_HANGING, *_OTHERS]]
-    with Installation(tmp_path, *wanted, **PRODUCTS_TIMES) as installation:
+    with Installation(tmp_path, *wanted, **PRODUCT_TIMES) as installation:
         workers = installation.start_all(workers=2)
         before = measure(installation, _HEALTHY)
         after = measure(installation, [*_HEALTHY, *_HANGING])
@@ -88,15 +89,15 @@ def test_five_of_fifty_connections_hang(tmp_path: Path) -> None:
         for worker in workers:
             worker.terminate()
         for worker in workers:
-            worker.wait(60)
+            worker.wait(scaled(60))
         installation.tally().check()
 
 
 def test_two_hundred_thousand_wait_for_a_dead_connection(tmp_path: Path) -> None:
     with ToxicProxy() as dead:
-        dead.turn("refuse")
+        dead.set_toxic("refuse")
         wanted = [*(Connected(name) for name in _HEALTHY), Connected("dead", crm=dead.url)]
-        with Installation(tmp_path, *wanted, **PRODUCTS_TIMES) as installation:
+        with Installation(tmp_path, *wanted, **PRODUCT_TIMES) as installation:
             installation.start_all(workers=2)
             before = measure(installation, _HEALTHY)
             installation.python("-m", "tests.faults.backlog", "dead", str(_BACKLOG))

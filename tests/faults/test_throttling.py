@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Prove
+from tests.faults.conftest import CheckInvariants
 from tests.faults.installation import RUN, Connected, Installation
 
 _LIMITED = 60
@@ -24,7 +24,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 
 @pytest.mark.faults
 def test_throttled_deliveries_come_later_and_use_up_nothing(
-    installation: Installation, prove: Prove
+    installation: Installation, check_invariants: CheckInvariants
 ) -> None:
     installation.start_all(workers=2)
     limited = installation.create_referrals(_LIMITED, "limited", word="throttled")
@@ -34,7 +34,7 @@ def test_throttled_deliveries_come_later_and_use_up_nothing(
     seen = [one.seconds for one in installation.crm.received() if "/limited/" in one.path]
     assert len(seen) == 2 * _LIMITED
     most = max(sum(at <= other < at + 1 for other in seen) for at in seen)
-    found = prove(
+    found = check_invariants(
         f"429 with Retry-After 2 s for each of {_LIMITED}, at 5/s; most seen in a second: {most}",
         seconds,
     )

@@ -7,11 +7,13 @@ import time
 import pytest
 from redis import Redis
 
-from tests.faults.conftest import Prove
+from tests.faults.conftest import CheckInvariants
 from tests.faults.installation import RUN, Installation
 
 
-def test_valkey_is_killed_for_some_seconds(installation: Installation, prove: Prove) -> None:
+def test_valkey_is_killed_for_some_seconds(
+    installation: Installation, check_invariants: CheckInvariants
+) -> None:
     installation.start_all(workers=2)
     installation.create_referrals(RUN // 2)
     installation.until(installation.delivered(100))
@@ -19,36 +21,42 @@ def test_valkey_is_killed_for_some_seconds(installation: Installation, prove: Pr
     installation.create_referrals(RUN // 2)
     time.sleep(3)
     installation.valkey.start()
-    found = prove("Valkey is killed for 3 s", installation.wait_until_finished())
+    found = check_invariants("Valkey is killed for 3 s", installation.wait_until_finished())
     assert (found.unknown, found.requests) == (0, RUN)
 
 
 @pytest.mark.faults
-def test_valkey_is_restarted_empty(installation: Installation, prove: Prove) -> None:
+def test_valkey_is_restarted_empty(
+    installation: Installation, check_invariants: CheckInvariants
+) -> None:
     installation.start_all(workers=2)
     installation.create_referrals(RUN)
     for count in (300, 600, 900):
         installation.until(installation.delivered(count))
         installation.valkey.kill()
         installation.valkey.start()
-    found = prove("Valkey is restarted empty, three times", installation.wait_until_finished())
+    found = check_invariants(
+        "Valkey is restarted empty, three times", installation.wait_until_finished()
+    )
     assert (found.unknown, found.requests) == (0, RUN)
 
 
 @pytest.mark.faults
-def test_valkey_is_flushed(installation: Installation, prove: Prove) -> None:
+def test_valkey_is_flushed(installation: Installation, check_invariants: CheckInvariants) -> None:
     installation.start_all(workers=2)
     installation.create_referrals(RUN)
     with Redis.from_url(installation.valkey.url) as client:
         for count in range(200, RUN, 200):
             installation.until(installation.delivered(count))
             client.flushall()
-    found = prove("Valkey is flushed, nine times", installation.wait_until_finished())
+    found = check_invariants("Valkey is flushed, nine times", installation.wait_until_finished())
     assert (found.unknown, found.requests) == (0, RUN)
 
 
 @pytest.mark.faults
-def test_valkey_is_out_of_memory(installation: Installation, prove: Prove) -> None:
+def test_valkey_is_out_of_memory(
+    installation: Installation, check_invariants: CheckInvariants
+) -> None:
     installation.start_all(workers=2)
     installation.create_referrals(RUN // 2)
     installation.until(installation.delivered(100))
@@ -58,12 +66,14 @@ def test_valkey_is_out_of_memory(installation: Installation, prove: Prove) -> No
         installation.create_referrals(RUN // 2)
         time.sleep(3)
         client.config_set("maxmemory", "0")
-    found = prove("Valkey is out of memory for 3 s", installation.wait_until_finished())
+    found = check_invariants("Valkey is out of memory for 3 s", installation.wait_until_finished())
     assert (found.unknown, found.requests) == (0, RUN)
 
 
 @pytest.mark.faults
-def test_valkey_is_away_for_the_web_alone(installation: Installation, prove: Prove) -> None:
+def test_valkey_is_away_for_the_web_alone(
+    installation: Installation, check_invariants: CheckInvariants
+) -> None:
     installation.start("tick")
     installation.start("worker")
     nowhere = f"unix://{installation.folder}/nobody-listens.sock"
@@ -73,6 +83,6 @@ def test_valkey_is_away_for_the_web_alone(installation: Installation, prove: Pro
     )  # fmt: skip
     installation.until(installation._web_answers)
     installation.create_referrals(RUN)
-    found = prove("Valkey is away for the web alone", installation.wait_until_finished())
+    found = check_invariants("Valkey is away for the web alone", installation.wait_until_finished())
     assert (found.unknown, found.requests) == (0, RUN)
     assert web.poll() is None

@@ -1,7 +1,7 @@
-"""The road between the product and the CRM, on which everything can happen; knows no HTTP.
+"""A TCP proxy between the product and the CRM that refuses, hangs, delays, drips or resets.
 
-A TCP proxy, so that the CRM stays the witness of what arrived. What it does to an exchange is
-decided anew with each piece of it, so a test changes the weather while deliveries are under way.
+The CRM still sees what arrives. The toxic is looked up for each piece of an exchange, so a test may
+change it while deliveries are in flight.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import time
 from types import TracebackType
 from typing import Literal, Self
 
+from tests.timing import WAIT_SECONDS
+
 Toxic = Literal["open", "refuse", "hang", "late", "drip", "reset"]
 
 _LATE_SECONDS = 3.0
@@ -24,25 +26,27 @@ _PIECE = 64 * 1024
 
 
 class ToxicProxy:
-    """Leads from a port of its own to another; the weather says how that goes."""
+    """Forwards its own port to another one; the toxic says how that fails."""
 
     def __init__(self, *, latency: float = 0.0) -> None:
         self._latency = latency
         self._to_port = 0
-        self._weather: Toxic = "open"
+        self._toxic: Toxic = "open"
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port: int = self._listener.getsockname()[1]
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="road", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="toxic-proxy", daemon=True
+        )
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.StreamWriter, int] = {}
-        """How many requests are under way on each connection."""
-        self.most_under_way: dict[int, int] = {}
-        """By second: the most requests that were on the road at once."""
+        """How many requests are in flight on each connection."""
+        self.max_in_flight: dict[int, int] = {}
+        """By second: the most requests that were in flight at once."""
 
     @property
     def url(self) -> str:
-        """Where the product is to send."""
+        """The URL to which the product sends."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -61,27 +65,27 @@ class ToxicProxy:
         self._thread.join()
         self._loop.close()
 
-    def lead_to(self, port: int) -> None:
-        """Where the other end is."""
+    def forward_to(self, port: int) -> None:
+        """Set the port of the other end."""
         self._to_port = port
 
-    def turn(self, weather: Toxic) -> None:
-        """From now on it goes like this."""
-        if (weather == "refuse") != (self._weather == "refuse"):
-            self._run(self._close() if weather == "refuse" else self._listen())
-        self._weather = weather
+    def set_toxic(self, toxic: Toxic) -> None:
+        """Fail like this from now on; `open` does not fail."""
+        if (toxic == "refuse") != (self._toxic == "refuse"):
+            self._run(self._close() if toxic == "refuse" else self._listen())
+        self._toxic = toxic
 
     def _run(self, work: object) -> None:
         assert asyncio.iscoroutine(work)
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_SECONDS)
 
     async def _listen(self) -> None:
         if self._listener.fileno() < 0:
             self._listener = socket.create_server(("127.0.0.1", self.port), backlog=1024)
-        self._server = await asyncio.start_server(self._lead, sock=self._listener)
+        self._server = await asyncio.start_server(self._forward, sock=self._listener)
 
     async def _close(self) -> None:
-        """Nobody listens any more, and what was open breaks."""
+        """Stop listening, and abort all open connections."""
         if self._server:
             self._server.close()
             self._server = None
@@ -89,7 +93,7 @@ class ToxicProxy:
             writer.transport.abort()
         await asyncio.sleep(0)
 
-    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open[writer] = 0
         further: asyncio.StreamWriter | None = None
         try:
@@ -112,7 +116,7 @@ class ToxicProxy:
         writer: asyncio.StreamWriter,
     ) -> None:
         while piece := await reader.read(_PIECE):
-            if self._weather == "hang":
+            if self._toxic == "hang":
                 continue
             self._count(writer, 1)
             further.write(piece)
@@ -123,13 +127,13 @@ class ToxicProxy:
         while piece := await back.read(_PIECE):
             await asyncio.sleep(self._latency)
             self._count(writer, -1)
-            if self._weather == "late":
+            if self._toxic == "late":
                 await asyncio.sleep(_LATE_SECONDS)
-            if self._weather == "reset":
+            if self._toxic == "reset":
                 writer.write(piece[:_FIRST_BYTES])
                 await writer.drain()
                 _break(writer)
-            if self._weather == "drip":
+            if self._toxic == "drip":
                 await _drip(piece, writer)
             else:
                 writer.write(piece)
@@ -140,7 +144,7 @@ class ToxicProxy:
         self._open[writer] += change
         second = int(time.time())
         in_flight = sum(self._open.values())
-        self.most_under_way[second] = max(self.most_under_way.get(second, 0), in_flight)
+        self.max_in_flight[second] = max(self.max_in_flight.get(second, 0), in_flight)
 
 
 async def _drip(piece: bytes, writer: asyncio.StreamWriter) -> None:
@@ -151,7 +155,7 @@ async def _drip(piece: bytes, writer: asyncio.StreamWriter) -> None:
 
 
 def _break(writer: asyncio.StreamWriter) -> None:
-    """Without a farewell: the other side gets a reset."""
+    """Reset the connection."""
     end = writer.get_extra_info("socket")
     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     raise ConnectionResetError

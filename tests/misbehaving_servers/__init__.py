@@ -1,4 +1,4 @@
-"""Servers that behave as badly as the internet does, on the loopback only."""
+"""Servers that break HTTP, TCP and time limits, on the loopback only."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from connections.core.request.builder import USER_AGENT
 from connections.transport import Client, SendLimits
 from connections.transport.destination import DestinationPolicy
 from tests.misbehaving_servers.server import OK, Script, Server, Talk, answers
+from tests.timing import WAIT_SECONDS, scaled
 
 LOOPBACK = DestinationPolicy(
     permitted_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")), allowed_ports=None
 )
-SHORT = SendLimits(connect=0.3, read=0.15, total=0.4, dns=0.2)
-PATIENT = SendLimits(connect=5, read=5, total=5, dns=5)
+SHORT = SendLimits(connect=scaled(0.3), read=scaled(0.15), total=scaled(0.4), dns=scaled(0.2))
+PATIENT = SendLimits(connect=WAIT_SECONDS, read=WAIT_SECONDS, total=WAIT_SECONDS, dns=WAIT_SECONDS)
 
 __all__ = [
     "LOOPBACK",
@@ -46,12 +47,12 @@ needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="This machine has no ::1
 
 
 def loopback_client(**settings: object) -> Client:
-    """A client that may reach the loopback on any port."""
+    """Return a client that may reach the loopback on any port."""
     return Client(LOOPBACK, **settings)  # type: ignore[arg-type]
 
 
 def post(url: str, body: bytes = b"{}") -> Request:
-    """An ordinary request, with the headers that the builder sets."""
+    """Return an ordinary request with the headers that the builder sets."""
     netloc = url.partition("//")[2].partition("/")[0]
     return Request(
         method="POST",

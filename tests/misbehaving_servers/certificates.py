@@ -1,4 +1,4 @@
-"""Certificates for tests: an authority of its own, and leaves that are good or bad."""
+"""A certificate authority for tests, and certificates that are valid or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server says byte by byte, and what became of it, in the shortest words; knows no test."""
+"""Scripts of misbehaving servers, and the exchange that came of one."""
 
 from __future__ import annotations
 

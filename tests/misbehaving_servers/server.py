@@ -1,4 +1,4 @@
-"""A server that follows a script byte by byte, with a thread for each connection; knows no test."""
+"""A server that follows a script byte by byte, in a thread for each connection."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Self
+
+from tests.timing import WAIT_SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -48,7 +50,7 @@ class Talk:
             if self.wait(seconds):
                 return
 
-    def wait(self, seconds: float = 30) -> bool:
+    def wait(self, seconds: float = WAIT_SECONDS) -> bool:
         """Do nothing; ends early, with True, when the server is stopped."""
         return self._stopping.wait(seconds)
 
@@ -122,7 +124,7 @@ class Server:
         for talk in self.talks:
             talk.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(WAIT_SECONDS)
 
     def _accept(self) -> None:
         while True:

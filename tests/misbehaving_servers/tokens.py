@@ -1,4 +1,4 @@
-"""A token server that counts, and caches that ask it; knows no test."""
+"""A token server that counts its requests, and token caches that use it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from connections.core.messages import Exchange, Request
 from connections.core.request.authorization.oauth2 import OAuth2ClientCredentials
+from connections.transport import Client, SendLimits
 from connections.transport.tokens import TokenCache
-from tests.misbehaving_servers import Script, Server, Talk, loopback_client
+from tests.misbehaving_servers import LOOPBACK, Script, Server, Talk, loopback_client
 
 SECRET = "correct horse battery staple"
 
@@ -21,6 +23,18 @@ class Clock:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+class LimitsRecorder(Client):
+    """A client that remembers how long each send was allowed to take."""
+
+    def __init__(self) -> None:
+        super().__init__(LOOPBACK)
+        self.totals: list[float] = []
+
+    def send(self, request: Request, limits: SendLimits = SendLimits()) -> Exchange:  # noqa: B008
+        self.totals.append(limits.total)
+        return super().send(request, limits)
 
 
 class TokenServer:
@@ -56,14 +70,14 @@ def said(status: int, document: object) -> bytes:
 
 @contextmanager
 def caches(
-    script: Script, redis: Any, clock: Clock, count: int = 1
+    script: Script, redis: Any, clock: Clock, count: int = 1, client: Client | None = None
 ) -> Iterator[tuple[list[TokenCache], OAuth2ClientCredentials, Server]]:
     """As many caches as there are processes, and the authorization to ask them for."""
-    with Server(script) as server, loopback_client() as client:
+    with Server(script) as server, client or loopback_client() as used:
         made = [
             TokenCache(
                 redis,
-                client,
+                used,
                 encrypt=lambda text: text[::-1],
                 decrypt=lambda text: text[::-1],
                 now=clock,

@@ -1,4 +1,4 @@
-"""Owns how these tests hand referrals in and deliver them, and must not know what any shows."""
+"""Factories of referrals, deliveries, claims and results, and what tests read of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from django.db import connection as database
 from django.test import Client as Browser
+from django.utils import timezone
 
 from connections.models import Campaign, Connection
 from connections.models.exchanges import dump_headers
@@ -20,17 +21,17 @@ from referrals.intake import Accepted, Item, accept_referrals
 from referrals.leases import Claim, ClaimResult, claim
 from referrals.models import Delivery, DeliveryAttempt, Referral
 from referrals.statuses import DeliveryStatus, Trigger
+from tests.timing import WAIT_SECONDS
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 LEASE = timedelta(seconds=90)
-_MAX_SECONDS = 30
 
 ResultT = TypeVar("ResultT")
 
 
-class Door:
-    """The API as a caller with a key sees it."""
+class IntakeClient:
+    """Calls the API with an intake key."""
 
     def __init__(self, client: Browser, key: str) -> None:
         self._client = client
@@ -56,15 +57,15 @@ def item(external_id: str, **attributes: Any) -> Item:
 
 
 def create_referrals(campaign: Campaign, *emails: str, **attributes: Any) -> list[Accepted]:
-    """One referral for each address, which is its external id as well."""
+    """Accept one referral for each email address, which is its external id as well."""
     items = [item(email, email=email, **attributes) for email in emails]
     return accept_referrals(campaign, items)
 
 
-def waiting(
+def create_pending(
     campaign: Campaign, connection: Connection, *names: str, due: datetime = NOW, **columns: Any
 ) -> list[Delivery]:
-    """Deliveries that wait, the first of them since `due`, each later by a second."""
+    """Create pending deliveries, the first of them due at `due`, each later one a second later."""
     referrals = Referral.objects.bulk_create(
         Referral(campaign=campaign, external_id=name, attributes={"email": name}, accepted_at=NOW)
         for name in names
@@ -82,13 +83,32 @@ def waiting(
     )
 
 
-def take(limit: int = 32, *, after: timedelta = SECOND * 60) -> list[Claim]:
+def claim_due(limit: int = 32, *, after: timedelta = SECOND * 60) -> list[Claim]:
     claims = claim(limit=limit, now=NOW + after, lease=LEASE)
-    return sorted(claims, key=lambda taken: taken.delivery_id)
+    return sorted(claims, key=lambda one: one.delivery_id)
 
 
-def ids(claims: list[Claim]) -> list[int]:
-    return [taken.delivery_id for taken in claims]
+def claimed_ids(claims: list[Claim]) -> list[int]:
+    return [one.delivery_id for one in claims]
+
+
+def get_delivery(external_id: str) -> Delivery:
+    return Delivery.objects.get(referral__external_id=external_id)
+
+
+def delivery_statuses() -> dict[str, str]:
+    """Return the status of every delivery by its referral's external id."""
+    rows = Delivery.objects.values_list("referral__external_id", "status")
+    return {name: str(status) for name, status in rows}
+
+
+def claim_only(external_id: str) -> None:
+    """Claim this delivery, as a worker would; all others become due later."""
+    now = timezone.now()
+    others = Delivery.objects.exclude(referral__external_id=external_id)
+    others.filter(due_at__lte=now).update(due_at=now + SECOND * 60)
+    [claimed] = claim(limit=32, now=now, lease=LEASE)
+    assert claimed.delivery_id == get_delivery(external_id).pk
 
 
 def attempt_columns(**columns: Any) -> dict[str, Any]:
@@ -113,64 +133,56 @@ def attempt_columns(**columns: Any) -> dict[str, Any]:
     }
 
 
-def result(taken: Claim, **fields: Any) -> ClaimResult:
-    settled: dict[str, Any] = {
-        "delivery_id": taken.delivery_id,
-        "number": taken.number,
+def build_result(claimed: Claim, **fields: Any) -> ClaimResult:
+    delivered: dict[str, Any] = {
+        "delivery_id": claimed.delivery_id,
+        "number": claimed.number,
         "status": DeliveryStatus.DELIVERED,
         "outcome": "delivered",
-        "attempts_used": taken.attempts_used + 1,
+        "attempts_used": claimed.attempts_used + 1,
         "due_at": None,
         "finished_at": NOW,
         "next_trigger": Trigger.RETRY,
         "attempt": attempt_columns(),
     }
-    return ClaimResult(**{**settled, **fields})
+    return ClaimResult(**{**delivered, **fields})
 
 
 def deliver(client: Client | None = None, **options: Any) -> dict[str, int]:
-    """Deliver what is due and wait for the last of it: attempts by outcome."""
+    """Deliver what is due, wait until all of it is recorded, and count the attempts by outcome."""
     summary = deliver_due(client=client, **options)
     finish_in_flight()
     return dict(summary.outcomes)
 
 
 def deliver_all() -> None:
-    """Deliver until nothing waits any more, as often as the schedule wants."""
-    end = time.monotonic() + _MAX_SECONDS
+    """Deliver until no delivery waits, with all the attempts of the schedule."""
+    end = time.monotonic() + WAIT_SECONDS
     while Delivery.objects.pending().exists():
         assert time.monotonic() < end, list(Delivery.objects.pending().values())
         deliver()
 
 
-def until(is_true: Callable[[], bool]) -> None:
-    """Wait for what another thread or process does."""
-    end = time.monotonic() + _MAX_SECONDS
-    while not is_true():
-        assert time.monotonic() < end, "it did not come true"
-        time.sleep(0.01)
-
-
-def log(external_id: str = "") -> list[tuple[int, str, int | None]]:
-    """The attempts so far: number, outcome and status of the answer."""
+def logged_attempts(external_id: str = "") -> list[tuple[int, str, int | None]]:
+    """Return number, outcome and response status of the attempts so far."""
     attempts = DeliveryAttempt.objects.order_by("delivery", "number")
     if external_id:
         attempts = attempts.filter(delivery__referral__external_id=external_id)
     return list(attempts.values_list("number", "outcome", "response_status"))
 
 
-def in_threads(*pieces: Callable[[], ResultT]) -> list[ResultT]:
-    """The results of pieces of work that are done at once, each with a connection of its own."""
+def run_in_threads(*tasks: Callable[[], ResultT]) -> list[ResultT]:
+    """Run the tasks concurrently, each with a database connection of its own."""
 
-    def run(piece: Callable[[], ResultT]) -> ResultT:
+    def run(task: Callable[[], ResultT]) -> ResultT:
         try:
-            return piece()
+            return task()
         finally:
             database.close()
 
-    with ThreadPoolExecutor(len(pieces)) as threads:
-        return list(threads.map(run, pieces))
+    with ThreadPoolExecutor(len(tasks)) as threads:
+        return list(threads.map(run, tasks))
 
 
-def numbers(deliveries: Sequence[Delivery]) -> list[int]:
+def pks(deliveries: Sequence[Delivery]) -> list[int]:
     return [delivery.pk for delivery in deliveries]

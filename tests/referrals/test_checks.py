@@ -1,4 +1,4 @@
-"""What is checked before anything starts: times that fit together, keys that hosts share."""
+"""Tests of the system checks."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_time_that_does_not_fit_is_refused(
     assert error.hint == "Otherwise a referral could be sent twice at the same time."
 
 
-def test_nothing_starts_with_times_that_do_not_fit(times: Any) -> None:
+def test_the_check_command_fails_with_times_that_do_not_fit(times: Any) -> None:
     times.DELIVERY_LEASE_SECONDS = 10
 
     with pytest.raises(SystemCheckError, match=r"referrals\.E001"):
@@ -73,14 +73,14 @@ def test_nothing_starts_with_times_that_do_not_fit(times: Any) -> None:
 
 @pytest.fixture
 def host(settings: Any, tmp_path: Path) -> Iterator[Any]:
-    """A host that keeps its files in a folder of its own."""
+    """Use a folder of its own for the files of the host."""
     settings.VAR_DIR = tmp_path
     engine = settings.DATABASES["default"]["ENGINE"]
     yield settings
     settings.DATABASES["default"]["ENGINE"] = engine
 
 
-def test_hosts_that_share_a_database_should_share_their_keys(host: Any) -> None:
+def test_local_keys_beside_a_shared_database_are_a_warning(host: Any) -> None:
     host.DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
     assert check_kept_keys() == []
     (host.VAR_DIR / "encryption_key").touch()
@@ -91,7 +91,7 @@ def test_hosts_that_share_a_database_should_share_their_keys(host: Any) -> None:
     assert warning.hint == "Set SECRET_KEY and ENCRYPTION_KEYS to the same values on every host."
 
 
-def test_one_machine_may_keep_its_own_keys(host: Any) -> None:
+def test_local_keys_beside_a_local_database_are_no_warning(host: Any) -> None:
     host.DATABASES["default"]["ENGINE"] = "django.db.backends.sqlite3"
     (host.VAR_DIR / "encryption_key").touch()
 

@@ -1,4 +1,4 @@
-"""What a CRM gets and what the log keeps: no credential is kept, no attribute shared too widely."""
+"""Tests of what a CRM receives of a customer, and of what the log masks."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals.models import DeliveryAttempt
 from tests.referrals.factories import create_referrals, deliver
+from tests.users import SOMEBODY
 
-pytestmark = pytest.mark.usefixtures("patient")
+pytestmark = pytest.mark.usefixtures("unlimited_slice")
 
 PERSON = """{"email_address": "{{ email }}", "status": "subscribed",
  "merge_fields": {"FNAME": "{{ first_name }}", "PHONE": "{{ mobile }}", "CITY": "{{ suburb }}"}}"""
 FORM = "api_key={{ credentials.api_key }}\nemail={{ email }}\nlist=leads\nboolean=true"
 
 
-def kept() -> str:
-    """Everything that the rows of the log hold, as the database has it."""
+def stored_text() -> str:
+    """Return every stored value of the attempts as one text."""
     with database.cursor() as cursor:
         cursor.execute("SELECT * FROM referrals_deliveryattempt")
         columns = [column for row in cursor.fetchall() for column in row]
@@ -59,22 +60,22 @@ def test_the_log_shows_the_exact_exchange_without_the_key(
             '"merge_fields": {"FNAME": "Jo"}}'
         )
     )
-    assert "demo-key" not in kept()
-    assert credentials not in kept()
+    assert "demo-key" not in stored_text()
+    assert credentials not in stored_text()
 
 
 def test_a_key_in_the_body_and_in_the_url_is_masked_as_well(
-    account: Account, campaign: Campaign, described: ConnectionSpec, crm: CRM
+    account: Account, campaign: Campaign, connection_spec: ConnectionSpec, crm: CRM
 ) -> None:
     keyed = replace(
-        described,
+        connection_spec,
         endpoints={"production": f"{crm.url}/subscribe"},
         authorization=ApiKey(location="query", name="token", key="qüery key/+"),
         credentials={"api_key": crm.key},
         encoding="urlencoded",
         document=FORM,
     )
-    link_campaign(campaign, connection=store_connection(keyed, account=account), by=None)
+    link_campaign(campaign, connection=store_connection(keyed, account=account), by=SOMEBODY)
     create_referrals(campaign, "jo@example.com")
     deliver()
 
@@ -86,15 +87,15 @@ def test_a_key_in_the_body_and_in_the_url_is_masked_as_well(
     )
     assert attempt.request_url == f"{crm.url}/subscribe?token=••••"
     for form in ("demo-key", "qüery", "q%C3%BCery"):
-        assert form not in kept()
+        assert form not in stored_text()
 
 
 def test_a_key_that_the_crm_echoes_is_masked(
-    account: Account, campaign: Campaign, described: ConnectionSpec, crm: CRM
+    account: Account, campaign: Campaign, connection_spec: ConnectionSpec, crm: CRM
 ) -> None:
-    echoed = replace(described, credentials={"name": "exists"}, required=())
+    echoed = replace(connection_spec, credentials={"name": "exists"}, required=())
     echoed = replace(echoed, document=PERSON.replace("{{ email }}", "{{ credentials.name }}@a.com"))
-    link_campaign(campaign, connection=store_connection(echoed, account=account), by=None)
+    link_campaign(campaign, connection=store_connection(echoed, account=account), by=SOMEBODY)
     create_referrals(campaign, "jo@example.com")
     deliver()
 
@@ -104,7 +105,7 @@ def test_a_key_that_the_crm_echoes_is_masked(
     )
     assert json.loads(bytes(attempt.response_body or b""))["detail"] == attempt.reason
     assert crm.received()[0].email == "exists@a.com"
-    assert "exists@" not in kept()
+    assert "exists@" not in stored_text()
 
 
 @pytest.mark.parametrize(
@@ -115,14 +116,14 @@ def test_a_key_that_the_crm_echoes_is_masked(
         ("website_traffic", {"CITY": "Seattle"}),
     ],
 )
-def test_a_kind_of_campaign_shares_what_it_may_and_no_more(
-    account: Account, campaign: Campaign, described: ConnectionSpec, crm: CRM,
+def test_a_campaign_shares_only_the_attributes_that_its_kind_allows(
+    account: Account, campaign: Campaign, connection_spec: ConnectionSpec, crm: CRM,
     kind: str, shared: dict[str, str],
 ) -> None:  # fmt: skip
     campaign.kind = kind
     campaign.save()
-    free = replace(described, required=(), document=PERSON)
-    link_campaign(campaign, connection=store_connection(free, account=account), by=None)
+    free = replace(connection_spec, required=(), document=PERSON)
+    link_campaign(campaign, connection=store_connection(free, account=account), by=SOMEBODY)
     attributes: dict[str, Any] = {"first_name": "Jo", "mobile": "+15550100", "suburb": "Seattle"}
     create_referrals(campaign, "jo@example.com", **attributes)
 
@@ -133,4 +134,4 @@ def test_a_kind_of_campaign_shares_what_it_may_and_no_more(
     assert body["merge_fields"] == shared
     assert ("email_address" in body) is (kind != "website_traffic")
     if kind != "lead_generation":
-        assert "+15550100" not in kept()
+        assert "+15550100" not in stored_text()

@@ -1,4 +1,4 @@
-"""`manage.py demo`: all that a first look needs, and a second run changes nothing."""
+"""Tests of `manage.py demo`."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from connections.importers.files import check_connection
+from connections.core.connection_check import check_connection
+from connections.mapping.to_spec import build_spec
 from connections.models import Campaign, Connection, Endpoint, Link
-from connections.operations.connection_tests import run_test
+from connections.operations.connection_tests import send_test
 from connections.operations.links import unlink_campaign
 from connections.simulator import CRM
-from referrals.demo import make_demo
+from referrals.demo import create_demo
 from referrals.models import Delivery
-from tests.referrals.factories import Door, deliver
+from tests.referrals.factories import IntakeClient, deliver
+from tests.users import SOMEBODY
 
-pytestmark = pytest.mark.usefixtures("patient")
+pytestmark = pytest.mark.usefixtures("unlimited_slice")
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any, tmp_path: Path) -> None:
-    """A folder of its own for each demo, and passwords that are hashed at once."""
+    """Use a folder of its own for each demo, and a quick password hasher."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.VAR_DIR = tmp_path
 
@@ -48,15 +50,15 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_the_demo_is_an_account_with_everything(
+def test_the_demo_makes_an_account_with_everything(
     crm: CRM, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = json.loads(demo(crm, capsys, "--json"))
+    values = json.loads(demo(crm, capsys, "--json"))
 
-    assert list(made) == [
+    assert list(values) == [
         "account", "campaign_key", "form_campaign_key", "intake_key", "login", "password", "crm",
     ]  # fmt: skip
-    assert (made["account"], made["login"], made["crm"]) == ("demo", "demo", crm.url)
+    assert (values["account"], values["login"], values["crm"]) == ("demo", "demo", crm.url)
     assert sorted(Campaign.objects.values_list("kind", flat=True)) == [
         "email_subscription",
         "lead_generation",
@@ -64,12 +66,12 @@ def test_the_demo_is_an_account_with_everything(
     ]
     linked = Link.objects.active().order_by("pk").values_list("campaign__key", "connection__name")
     assert list(linked) == [
-        (made["campaign_key"], "Demo CRM (JSON)"),
-        (made["form_campaign_key"], "Demo CRM (URL encoded)"),
+        (values["campaign_key"], "Demo CRM (JSON)"),
+        (values["form_campaign_key"], "Demo CRM (URL encoded)"),
     ]
     login = User.objects.get()
     assert login.is_superuser
-    assert login.check_password(made["password"])
+    assert login.check_password(values["password"])
     assert list(login.accounts.values_list("slug", flat=True)) == ["demo"]
 
 
@@ -82,12 +84,12 @@ def test_a_second_run_changes_nothing_and_prints_the_same(
     assert rows() == before
 
 
-def test_a_second_run_leaves_alone_what_a_person_has_changed(
+def test_a_second_run_keeps_what_a_person_has_changed(
     crm: CRM, capsys: pytest.CaptureFixture[str]
 ) -> None:
     demo(crm, capsys)
     link = Link.objects.earliest("pk")
-    unlink_campaign(link.campaign, connection=link.connection, by=None)
+    unlink_campaign(link.campaign, connection=link.connection, by=SOMEBODY)
     Endpoint.objects.update(url="https://crm.example/mine")
     User.objects.get().set_password("my own")
     before = rows()
@@ -122,16 +124,16 @@ def test_the_curl_line_can_be_pasted(
 
 
 @pytest.mark.parametrize("campaign", ["campaign_key", "form_campaign_key"])
-def test_both_connections_deliver(
+def test_each_connection_of_the_demo_delivers(
     crm: CRM, capsys: pytest.CaptureFixture[str], client: Client, campaign: str
 ) -> None:
-    made = json.loads(demo(crm, capsys, "--json"))
-    door = Door(client, made["intake_key"])
+    values = json.loads(demo(crm, capsys, "--json"))
+    intake_client = IntakeClient(client, values["intake_key"])
     emails = ["jo@example.com", "exists@example.com", "jo"]
 
-    status, _ = door.post(
+    status, _ = intake_client.post(
         [{"external_id": email, "attributes": {"email": email}} for email in emails],
-        campaign=made[campaign],
+        campaign=values[campaign],
     )
 
     assert status == 202
@@ -139,27 +141,27 @@ def test_both_connections_deliver(
     assert Delivery.objects.pending().count() == 0
 
 
-def test_both_connections_are_tested_and_read_what_is_documented(
+def test_each_connection_of_the_demo_passes_its_check_and_its_test(
     crm: CRM, capsys: pytest.CaptureFixture[str]
 ) -> None:
     demo(crm, capsys)
 
     for connection in Connection.objects.with_everything():
-        assert check_connection(connection.spec()).is_good
-        assert run_test(connection).outcome in ("delivered", "duplicate")
+        assert check_connection(build_spec(connection)).is_good
+        assert send_test(connection).outcome in ("delivered", "duplicate")
 
 
 @pytest.mark.parametrize(
     ("name", "member"), [("demo_intake_key", "intake_key"), ("demo_password", "password")]
 )
-def test_key_and_password_are_kept_where_only_their_owner_reads_them(
+def test_key_and_password_are_stored_readable_only_by_their_owner(
     crm: CRM, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, member: str
 ) -> None:
-    made = json.loads(demo(crm, capsys, "--json"))
+    values = json.loads(demo(crm, capsys, "--json"))
 
-    kept = tmp_path / name
-    assert kept.read_text() == made[member]
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    stored_file = tmp_path / name
+    assert stored_file.read_text() == values[member]
+    assert stat.S_IMODE(stored_file.stat().st_mode) == 0o600
 
 
 def test_each_installation_has_a_password_of_its_own(
@@ -175,18 +177,18 @@ def test_each_installation_has_a_password_of_its_own(
     assert User.objects.get().check_password(second)
 
 
-def forget(kept: Path) -> None:
-    kept.unlink()
+def delete_password(password_file: Path) -> None:
+    password_file.unlink()
 
 
-def change(kept: Path) -> None:
+def change_password(password_file: Path) -> None:
     login = User.objects.get()
     login.set_password("my own")
     login.save()
 
 
-@pytest.mark.parametrize("lose", [forget, change])
-def test_a_password_that_is_not_known_is_said_so_and_stays(
+@pytest.mark.parametrize("lose", [delete_password, change_password])
+def test_a_password_that_is_not_known_is_reported_and_kept(
     crm: CRM, capsys: pytest.CaptureFixture[str], tmp_path: Path, lose: Callable[[Path], None]
 ) -> None:
     demo(crm, capsys)
@@ -194,22 +196,22 @@ def test_a_password_that_is_not_known_is_said_so_and_stays(
     before = rows()
 
     call_command("demo", "--crm", crm.url)
-    words = capsys.readouterr()
+    printed = capsys.readouterr()
     call_command("demo", "--crm", crm.url, "--json")
     as_json = capsys.readouterr()
 
-    assert "login demo, password not known\n" in words.out
+    assert "login demo, password not known\n" in printed.out
     assert json.loads(as_json.out)["password"] is None
-    assert words.err == as_json.err
-    assert words.err == (
+    assert printed.err == as_json.err
+    assert printed.err == (
         "The password of demo is not known: the login is older than the kept one, or somebody "
         "changed it. Set a new one with: manage.py changepassword demo\n"
     )
     assert rows() == before
-    assert (tmp_path / "demo_password").exists() is (lose is change)
+    assert (tmp_path / "demo_password").exists() is (lose is change_password)
 
 
-def test_it_is_refused_where_others_work(crm: CRM, tmp_path: Path, db: None) -> None:
+def test_the_demo_is_refused_if_there_are_other_users(crm: CRM, tmp_path: Path, db: None) -> None:
     User.objects.create_user("jo")
     before = rows()
 
@@ -224,7 +226,7 @@ def test_it_is_refused_where_others_work(crm: CRM, tmp_path: Path, db: None) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_is_refused_with_https(crm: CRM, tmp_path: Path, settings: Any, db: None) -> None:
+def test_the_demo_is_refused_with_https(crm: CRM, tmp_path: Path, settings: Any, db: None) -> None:
     settings.HTTPS = True
     before = rows()
 
@@ -240,14 +242,27 @@ def test_it_is_refused_with_https(crm: CRM, tmp_path: Path, settings: Any, db: N
 
 
 def test_endpoints_follow_the_simulator_unless_a_person_changed_them(db: None) -> None:
-    make_demo(crm_url="http://127.0.0.1:9000")
+    create_demo(crm_url="http://127.0.0.1:9000", by=SOMEBODY)
     changed = Endpoint.objects.get(connection__name="Demo CRM (JSON)", environment="testing")
     Endpoint.objects.filter(pk=changed.pk).update(url="https://crm.example/mine")
 
-    make_demo(crm_url="http://127.0.0.1:9001")
+    create_demo(crm_url="http://127.0.0.1:9001", by=SOMEBODY)
 
     rows = Endpoint.objects.filter(connection__name="Demo CRM (JSON)")
     assert dict(rows.values_list("environment", "url")) == {
         "production": "http://127.0.0.1:9001/3.0/lists/production/members",
         "testing": "https://crm.example/mine",
     }
+
+
+@pytest.mark.parametrize(("port", "is_changed"), [(9000, False), (9001, True)])
+def test_an_endpoint_that_moves_makes_earlier_tests_count_no_more(
+    port: int, is_changed: bool, db: None
+) -> None:
+    create_demo(crm_url="http://127.0.0.1:9000", by=SOMEBODY)
+    before = list(Connection.objects.order_by("pk").values_list("changed_at", flat=True))
+
+    create_demo(crm_url=f"http://127.0.0.1:{port}", by=SOMEBODY)
+
+    after = Connection.objects.order_by("pk").values_list("changed_at", flat=True)
+    assert [old < new for old, new in zip(before, after, strict=True)] == [is_changed] * 2

@@ -1,4 +1,4 @@
-"""The main job on a whole installation: handed in, received, classified, kept, told."""
+"""The main job on a whole installation: accepted, delivered, classified and logged."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.stack import Stack
+from tests.timing import scaled
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_a_referral_is_with_the_crm_within_a_second(stack: Stack) -> None:
         stack.until(lambda email=email: bool(stack.crm.received(email)), 30)  # type: ignore[misc]
         waits.append(time.monotonic() - began_at)
 
-    assert min(waits) < 1, waits
+    assert min(waits) < scaled(1), waits
 
 
 def test_the_crm_has_the_person_once_and_the_log_has_the_exchange(stack: Stack) -> None:

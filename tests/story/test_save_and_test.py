@@ -1,4 +1,4 @@
-"""Save and test, with real processes: a worker tests what was saved, not what was there before."""
+"""“Save and test” with real processes: the worker tests what was saved."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import requests
 
 from tests.connections.pages.helpers import read_form
 from tests.stack import Stack
+from tests.timing import WAIT_SECONDS
 
 TESTED = "outcome-tested"
 UNTESTED = "outcome-untested"
@@ -37,7 +38,7 @@ class Browser:
 
     def open(self, path: str) -> str:
         """The page at a path."""
-        response = self._session.get(f"{self._site}{path}", timeout=30)
+        response = self._session.get(f"{self._site}{path}", timeout=WAIT_SECONDS)
         assert response.status_code == 200
         return response.text
 
@@ -58,14 +59,14 @@ class Browser:
     def _send(self, path: str, form: dict[str, list[str]]) -> str:
         """Where the answer to a form leads."""
         response = self._session.post(
-            f"{self._site}{path}", data=form, allow_redirects=False, timeout=30
+            f"{self._site}{path}", data=form, allow_redirects=False, timeout=WAIT_SECONDS
         )
         assert response.status_code == 302, response.text
         return response.headers["Location"]
 
     def _state(self, waiting: str) -> dict[str, str]:
         response = self._session.get(
-            f"{self._site}{waiting}", headers={"Accept": "application/json"}, timeout=30
+            f"{self._site}{waiting}", headers={"Accept": "application/json"}, timeout=WAIT_SECONDS
         )
         return dict(response.json())
 

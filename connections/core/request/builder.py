@@ -1,29 +1,26 @@
-"""From a described connection and one referral's attributes to the exact request.
-
-Must not know where the description or the attributes come from, nor how the request is sent.
-"""
+"""From a described connection and one referral's attributes to the exact request."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from connections import __version__
-from connections.core.errors import BuildError, DescriptionError, suggestion
-from connections.core.masking import Mask
+from connections.core.errors import BuildError, DescriptionError, did_you_mean
+from connections.core.masking import get_mask
 from connections.core.messages import Request
-from connections.core.request.authorization import Ticket
+from connections.core.request.authorization import SigningContext
+from connections.core.request.authorization.base import STAND_IN_TOKEN
 from connections.core.request.bodies import body_encodings, is_empty
+from connections.core.request.spec import METHODS, RequestSpec
 from connections.core.request.templates import (
     CREDENTIALS,
     Scope,
     Template,
     check_names,
 )
-from connections.core.spec import METHODS, ConnectionSpec
 
 USER_AGENT = f"Referrals/{__version__} (real-time referral delivery)"
 
@@ -33,14 +30,14 @@ _AUTHORITY = re.compile(r"https?://((?:\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)|[^/?#
 _FORBIDDEN_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
 _MAX_HEADER_LENGTH = 4_096
 _MAX_BODY_BYTES = 256 * 1024
-_EMPTY_TICKET = Ticket()
+_UNSIGNED = SigningContext()
 
 
 class RequestBuilder:
-    """One connection prepared for many referrals: everything is parsed once, then rendered."""
+    """One connection prepared for many referrals: everything is parsed once and rendered often."""
 
-    def __init__(self, spec: ConnectionSpec, environment: str = "production") -> None:
-        """Raises DescriptionError naming the field that is wrong."""
+    def __init__(self, spec: RequestSpec, environment: str = "production") -> None:
+        """Parse the connection; raise DescriptionError, which names the field that is wrong."""
         if spec.method not in METHODS:
             raise DescriptionError("method", f"Must be one of {', '.join(METHODS)}.")
         self.spec = spec
@@ -51,20 +48,18 @@ class RequestBuilder:
         self._document = encoding.parse(spec.document) if spec.document.strip() else None
         self._is_query = spec.method == "GET" and encoding.becomes_query
         self._content_type = spec.content_type or encoding.content_type
-        self._secrets = spec.secrets()
+        self._mask = get_mask(spec.secrets())
         if self._document and spec.method == "GET" and not self._is_query:
             raise DescriptionError(
                 "body.encoding", "GET has no body: use URL encoded, or no document."
             )
 
-    def build(
-        self,
-        attributes: Mapping[str, object],
-        *,
-        idempotency_key: str = "",
-        ticket: Ticket = _EMPTY_TICKET,
-    ) -> Request:
-        """The request for one referral; raises BuildError, naming the attribute or template."""
+    def render(self, attributes: Mapping[str, object], idempotency_key: str = "") -> Request:
+        """Return the request for one referral, before its authorization's flow.
+
+        Raise BuildError, which names the attribute or template that is wrong. `complete` makes
+        whole what the flow yields.
+        """
         self._check_required(attributes)
         scope = Scope({**attributes, CREDENTIALS: self.spec.credentials})
         document = self._document.render(scope, self.spec.empty_values) if self._document else b""
@@ -72,35 +67,49 @@ class RequestBuilder:
         body = b"" if self._is_query else document
         if len(body) > _MAX_BODY_BYTES:
             raise BuildError(f"The body is larger than {_MAX_BODY_BYTES // 1024} KiB.")
-        request = Request(
+        return Request(
             method=self.spec.method,
             url=url,
             headers=tuple(self._rendered_headers(scope, idempotency_key, has_body=bool(body))),
             body=body,
-            mask=_mask((*self._secrets, ticket.token)),
+            mask=self._mask,
         )
-        return _checked(self.spec.authorization.authorize(request, ticket))
+
+    def build(
+        self,
+        attributes: Mapping[str, object],
+        *,
+        idempotency_key: str = "",
+        context: SigningContext = _UNSIGNED,
+        token: str = STAND_IN_TOKEN,
+    ) -> Request:
+        """Return the whole request for one referral without asking anybody for a token.
+
+        Raise BuildError as `render` does.
+        """
+        request = self.render(attributes, idempotency_key)
+        return complete(self.spec.authorization.authorize(request, context, token))
 
     def templates(self) -> Iterator[Template]:
-        """All templates of the connection, for checks and for the list of attributes it uses."""
+        """Yield all templates of the connection, for checks and for the attributes it uses."""
         yield self._endpoint
         yield from (template for _, template in self._headers)
         if self._document:
             yield from self._document.templates
 
     def attributes(self) -> frozenset[str]:
-        """The names of all attributes that the connection uses or requires."""
+        """Return the names of all attributes that the connection uses or requires."""
         roots = {name.partition(".")[0] for template in self.templates() for name in template.names}
         return frozenset(roots - {CREDENTIALS} | set(self.spec.required))
 
     def check_attributes(self, known: Iterable[str]) -> None:
-        """Raise DescriptionError if an attribute or credential is used that does not exist."""
+        """Raise DescriptionError if the connection uses an unknown attribute or credential."""
         names = set(known)
         for template in self.templates():
             check_names(template, names, self.spec.credentials)
         for name in self.spec.required:
             if name not in names:
-                message = f'There is no attribute "{name}".{suggestion(name, names)}'
+                message = f'There is no attribute "{name}".{did_you_mean(name, names)}'
                 raise DescriptionError("required", message)
 
     def _check_required(self, attributes: Mapping[str, object]) -> None:
@@ -127,26 +136,35 @@ class RequestBuilder:
                 yield name, value
 
 
-@lru_cache(maxsize=1_024)
-def _mask(secrets: tuple[str, ...]) -> Mask:
-    """The mask, made once for many requests: a token changes only every hour or so."""
-    return Mask(secrets)
-
-
 def build_request(
-    spec: ConnectionSpec,
+    spec: RequestSpec,
     attributes: Mapping[str, object],
     *,
     environment: str = "production",
     idempotency_key: str = "",
 ) -> Request:
-    """The request of one connection for one referral, where a prepared builder would not pay."""
+    """Return the request for one referral, where keeping a builder does not pay."""
     builder = RequestBuilder(spec, environment)
     return builder.build(attributes, idempotency_key=idempotency_key)
 
 
+def complete(request: Request) -> Request:
+    """Return an authorized request as it goes over the wire: with Host and Content-Length.
+
+    Raise BuildError where the wire could not carry it.
+    """
+    for name, value in request.headers:
+        if _HEADER_BREAK.search(value):
+            raise BuildError(f"The header {name} would hold a line break.")
+        if len(value) > _MAX_HEADER_LENGTH:
+            raise BuildError(f"The header {name} is longer than {_MAX_HEADER_LENGTH} characters.")
+    host = _host(request.url)
+    length = () if request.method == "GET" else (("Content-Length", str(len(request.body))),)
+    return replace(request, headers=(("Host", host), *request.headers, *length))
+
+
 def check_endpoint(source: str, field: str = "url") -> Template:
-    """The endpoint as a template; raises DescriptionError where it can't be one."""
+    """Return the endpoint as a template; raise DescriptionError where it can't be one."""
     if not source.isascii():
         message = "Write other than ASCII letters as they go over the wire: %C3%BC, xn--…"
         raise DescriptionError(field, message)
@@ -155,7 +173,7 @@ def check_endpoint(source: str, field: str = "url") -> Template:
 
 
 def _check_authority(source: str, field: str) -> None:
-    """Refuse an endpoint whose host a referral could choose: it would get the credentials."""
+    """Raise DescriptionError if a referral could choose the host, which gets the credentials."""
     authority = _AUTHORITY.match(source.strip())
     if authority is None:
         raise DescriptionError(field, "Must be a whole URL that starts with https:// or http://.")
@@ -170,7 +188,7 @@ def _check_authority(source: str, field: str) -> None:
         raise DescriptionError(field, message)
 
 
-def _compile_endpoint(spec: ConnectionSpec, environment: str) -> Template:
+def _compile_endpoint(spec: RequestSpec, environment: str) -> Template:
     field = f"endpoints.{environment}"
     source = spec.endpoints.get(environment, "")
     if not source:
@@ -178,7 +196,7 @@ def _compile_endpoint(spec: ConnectionSpec, environment: str) -> Template:
     return check_endpoint(source, field)
 
 
-def _compile_headers(spec: ConnectionSpec) -> Iterator[tuple[str, Template]]:
+def _compile_headers(spec: RequestSpec) -> Iterator[tuple[str, Template]]:
     defaults = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
     given = {name.lower() for name in spec.headers}
     for name, value in defaults.items():
@@ -192,12 +210,12 @@ def _compile_headers(spec: ConnectionSpec) -> Iterator[tuple[str, Template]]:
         yield name, Template(value, field=field)
 
 
-def _check_authorization(spec: ConnectionSpec) -> None:
-    """Refuse headers that can't be sent, whoever names them: an authorization is open to all."""
+def _check_authorization(spec: RequestSpec) -> None:
+    """Raise DescriptionError for headers that can't be sent, whichever setting names them."""
     if spec.idempotency_header:
         _check_header("idempotency_header", spec.idempotency_header)
     _check_header("content_type", "Content-Type", spec.content_type)
-    request = spec.authorization.authorize(Request(method="GET", url="https://any"), _EMPTY_TICKET)
+    request = spec.authorization.authorize(Request(method="GET", url="https://any"), _UNSIGNED)
     for name, value in request.headers:
         _check_header("authorization", name, value)
 
@@ -211,20 +229,8 @@ def _check_header(field: str, name: str, value: str = "") -> None:
         raise DescriptionError(field, "A header can't hold a line break.")
 
 
-def _checked(request: Request) -> Request:
-    """The request, if it can go over the wire as it is; raises BuildError."""
-    for name, value in request.headers:
-        if _HEADER_BREAK.search(value):
-            raise BuildError(f"The header {name} would hold a line break.")
-        if len(value) > _MAX_HEADER_LENGTH:
-            raise BuildError(f"The header {name} is longer than {_MAX_HEADER_LENGTH} characters.")
-    host = _host(request.url)
-    length = () if request.method == "GET" else (("Content-Length", str(len(request.body))),)
-    return replace(request, headers=(("Host", host), *request.headers, *length))
-
-
 def _host(url: str) -> str:
-    """The host with its port, if the URL can go over the wire as it is; raises BuildError."""
+    """Return the host with its port; raise BuildError if the URL can't go over the wire."""
     try:
         parts = urlsplit(url)
         is_whole = parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -1,4 +1,4 @@
-"""The few Liquid filters beyond Liquid's own; each is one function that registers itself."""
+"""The Liquid filters beyond Liquid's own; each is one registered function."""
 
 from __future__ import annotations
 
@@ -28,46 +28,47 @@ def _register(name: str) -> Callable[[Filter], Filter]:
 
 @_register("md5")
 def md5(value: object) -> str:
-    """The MD5 of the text, as lower-case hex: a name for a person, not a protection."""
+    """Return the MD5 of the text as lower-case hex: an identifier, not a protection."""
     return _unless_empty(value, lambda text: hashlib.md5(text, usedforsecurity=False).hexdigest())
 
 
 @_register("sha256")
 def sha256(value: object) -> str:
-    """The SHA-256 of the text, as lower-case hex."""
+    """Return the SHA-256 of the text as lower-case hex."""
     return _unless_empty(value, lambda text: hashlib.sha256(text).hexdigest())
 
 
 @_register("hmac_sha256")
 def hmac_sha256(value: object, key: object) -> str:
-    """The HMAC-SHA-256 of the text under a key, as lower-case hex."""
+    """Return the HMAC-SHA-256 of the text with this key as lower-case hex."""
     secret = to_text(key).encode()
     return _unless_empty(value, lambda text: hmac.new(secret, text, hashlib.sha256).hexdigest())
 
 
 @_register("base64")
 def base64_(value: object) -> str:
-    """The text in base64."""
+    """Return the text in base64."""
     return base64.b64encode(to_text(value).encode()).decode()
 
 
 @_register("url_encode")
 def url_encode(value: object) -> str:
-    """The text percent-encoded, with nothing left as it is but letters, digits and -_.~"""
+    """Return the text percent-encoded; only letters, digits and -_.~ stay unchanged."""
     return quote(to_text(value), safe="")
 
 
 @_register("json")
 def json_(value: object) -> str:
-    """The value as JSON, for documents that carry JSON inside a text."""
+    """Return the value as JSON, for documents that hold JSON inside a text."""
     return to_json(None if isinstance(value, Undefined) else value)
 
 
 @_register("e164")
 def e164(value: object, country: object = "") -> str:
-    """A telephone number as +15551234567; `country` is the ISO code for national numbers.
+    """Return a telephone number as +15551234567; `country` is the ISO code for national numbers.
 
-    A number that can't be read is passed on as it is: the CRM's refusal says more than silence.
+    A text that is no possible number is returned unchanged: the CRM's rejection of it tells more
+    than an empty value would.
     """
     text = to_text(value)
     try:
@@ -81,16 +82,16 @@ def e164(value: object, country: object = "") -> str:
 
 @_register("value_map")
 def value_map(value: object, *pairs: object) -> object:
-    """One value for another: `{{ gender | value_map: "M", "Male", "F", "Female", "Unknown" }}`.
+    """Replace values: `{{ gender | value_map: "M", "Male", "F", "Female", "Unknown" }}`.
 
-    A last value without partner is for everything else; without it, the value stays as it is.
+    A last value without a pair is the default; without a default, other values stay unchanged.
     """
-    known = dict(zip(map(to_text, pairs[::2]), pairs[1::2], strict=False))
-    otherwise = pairs[-1] if len(pairs) % 2 else value
-    return known.get(to_text(value), otherwise)
+    replacements = dict(zip(map(to_text, pairs[::2]), pairs[1::2], strict=False))
+    default = pairs[-1] if len(pairs) % 2 else value
+    return replacements.get(to_text(value), default)
 
 
 def _unless_empty(value: object, digest: Callable[[bytes], str]) -> str:
-    """The digest, but nothing for a missing value, which a digest would pass off as somebody's."""
+    """Return the digest, or "" for an empty value, whose digest would look like a person's."""
     text = to_text(value).encode()
     return digest(text) if text else ""

@@ -1,7 +1,6 @@
-"""The Liquid environment: compile a template, render it, name the attributes that it uses.
+"""Compile and render Liquid templates, and find the attributes that they use.
 
-Must not know where a template stands (a JSON leaf, a header, an endpoint), except that values in an
-endpoint are percent-encoded.
+Values in an endpoint's template are percent-encoded.
 """
 
 from __future__ import annotations
@@ -27,32 +26,40 @@ from liquid.output import LimitedStringIO
 from liquid.template import BoundTemplate
 from liquid.undefined import Undefined
 
-from connections.core.errors import BuildError, DescriptionError, suggestion
+from connections.core.errors import BuildError, DescriptionError, did_you_mean
 from connections.core.request.filters import FILTERS, Filter
 from connections.core.values import to_text
 
 Values = Mapping[str, object]
+"""The attributes of one referral by key, and the credentials under CREDENTIALS."""
 
 CREDENTIALS = "credentials"
-"""The name under which templates see the connection's named credentials."""
+"""The name of the connection's named credentials in templates."""
 
 _MAX_OUTPUT_LENGTH = 256 * 1024
 _MAX_LOOP_ITERATIONS = 1_000
-_SHOWN = 80
+_MAX_QUOTED_LENGTH = 80
 """Characters of a template that an error quotes."""
 
 _FORBIDDEN_TAGS = ("include", "render", "capture", "cycle", "echo", "liquid", "tablerow")
-"""The first two read other templates; the others write values past the encoding of an endpoint."""
+"""The first two read other templates; the others write values without an endpoint's encoding."""
 
-_FAILURES = (LiquidError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What Liquid's filters raise for values that they were not made for."""
+_RENDERING_ERRORS = (
+    LiquidError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""The errors that Liquid's filters raise for values of a type that they don't expect."""
 
-_QUOTING = (FilterError, FilterArgumentError, FilterValueError, FilterItemTypeError)
-"""Liquid's errors whose messages may quote a value, which could be a person's."""
+_QUOTING_ERRORS = (FilterError, FilterArgumentError, FilterValueError, FilterItemTypeError)
+"""Liquid's errors whose messages may quote a value, which may be personal data."""
 
 
 class _TextOutputNode(OutputNode):
-    """`{{ … }}` with booleans and decimals as CRMs write them."""
+    """`{{ … }}` with booleans and decimals written as CRMs expect them."""
 
     __slots__ = ()
 
@@ -61,7 +68,7 @@ class _TextOutputNode(OutputNode):
 
 
 class _UrlOutputNode(OutputNode):
-    """`{{ … }}` in an endpoint: percent-encoded, so that no value changes the URL's structure."""
+    """`{{ … }}` in an endpoint: percent-encoded, so no value changes the URL's structure."""
 
     __slots__ = ()
 
@@ -70,7 +77,7 @@ class _UrlOutputNode(OutputNode):
 
 
 class _ExactTemplate(BoundTemplate):
-    """A template that leaves line breaks as they are; Liquid's own turns CR LF into LF."""
+    """A template that keeps line breaks; Liquid's own turns CR LF into LF."""
 
     def _get_buffer(self) -> StringIO:
         return LimitedStringIO(_MAX_OUTPUT_LENGTH, newline="")
@@ -89,7 +96,7 @@ def _make_environment(node: type[OutputNode]) -> Environment:
     environment = LimitedEnvironment()
     for name, function in environment.filters.items():
         if function.__module__ == string.__name__:
-            environment.filters[name] = _with_texts(function)
+            environment.filters[name] = _with_text_booleans(function)
     environment.filters.update(FILTERS)
     environment.add_tag(OutputTag)
     for tag in _FORBIDDEN_TAGS:
@@ -97,30 +104,30 @@ def _make_environment(node: type[OutputNode]) -> Environment:
     return environment
 
 
-def _with_texts(function: Filter) -> Filter:
-    """One of Liquid's own text filters, to which true is the word that CRMs read, not True."""
+def _with_text_booleans(function: Filter) -> Filter:
+    """Return a text filter of Liquid's that gets true as the text "true", not "True"."""
 
     @wraps(function)
     def filter_(*arguments: object, **named: object) -> object:
-        words = (to_text(value) if isinstance(value, bool) else value for value in arguments)
-        return function(*words, **named)
+        converted = (to_text(value) if isinstance(value, bool) else value for value in arguments)
+        return function(*converted, **named)
 
     return filter_
 
 
 _TEXT = _make_environment(_TextOutputNode)
 _URL = _make_environment(_UrlOutputNode)
-# In an endpoint every value is encoded anyway; encoding it twice is never what was meant.
+# In an endpoint every value is encoded anyway; with this filter it would be encoded twice.
 _URL.filters["url_encode"] = to_text
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether a text is more than it seems: it holds a placeholder or a Liquid tag."""
+    """Whether a text holds a placeholder or a Liquid tag."""
     return "{{" in text or "{%" in text
 
 
 class Scope:
-    """The attributes of one referral and the credentials, as templates see them while rendering."""
+    """The values for one rendering: the attributes of a referral and the credentials."""
 
     __slots__ = ("_context", "values")
 
@@ -129,52 +136,55 @@ class Scope:
         self._context: RenderContext | None = None
 
     def context_for(self, template: BoundTemplate) -> RenderContext:
-        """One context serves all lone placeholders of a request, since they assign nothing."""
+        """Return one context for all lone placeholders of a request, as they assign nothing."""
         if self._context is None:
             self._context = RenderContext(template, globals=self.values)
         return self._context
 
 
 class Template:
-    """A text with placeholders, compiled once; `{{ email }}` alone keeps the attribute's type."""
+    """A compiled text with placeholders; `{{ email }}` alone keeps the attribute's type."""
 
     def __init__(self, source: str, *, field: str = "", in_url: bool = False) -> None:
-        """Raises DescriptionError for `field` when the source is no Liquid."""
+        """Compile the source; raise DescriptionError for `field` if it is not valid Liquid."""
         self.source = source
         self.field = field
         environment = _URL if in_url else _TEXT
         self._template = _compile(environment, source, field)
-        self.names = _names(environment, self._template, field)
+        self.names = _find_names(environment, self._template, field)
         nodes = self._template.nodes
         self.is_constant = not has_placeholder(source)
         lone = nodes[0] if len(nodes) == 1 else None
         self._expression = lone.expression if isinstance(lone, OutputNode) else None
-        self._name = _plain_name(self._expression)
+        self._name = _get_plain_name(self._expression)
 
     def render(self, scope: Scope) -> str:
-        """The text with all placeholders replaced; raises BuildError."""
+        """Return the text with all placeholders replaced; raise BuildError if that fails."""
         if self.is_constant:
             return self.source
         try:
             return self._template.render(scope.values)
-        except _FAILURES as error:
-            raise self.failure(error) from error
+        except _RENDERING_ERRORS as error:
+            raise self.to_build_error(error) from error
 
     def value(self, scope: Scope) -> object:
-        """A lone placeholder's value with its own type (None if it has none), else the text."""
+        """Return a lone placeholder's value with its type (None if undefined), else the text.
+
+        Raises BuildError if the template can't be rendered.
+        """
         if self._name is not None:
             return scope.values.get(self._name)
         if self._expression is None:
             return self.render(scope)
         try:
-            found = self._expression.evaluate(scope.context_for(self._template))
-        except _FAILURES as error:
-            raise self.failure(error) from error
-        return None if isinstance(found, Undefined) else found
+            value = self._expression.evaluate(scope.context_for(self._template))
+        except _RENDERING_ERRORS as error:
+            raise self.to_build_error(error) from error
+        return None if isinstance(value, Undefined) else value
 
-    def failure(self, error: Exception) -> BuildError:
-        """The error of a template that a referral's values make fail."""
-        source = self.source.strip()[:_SHOWN]
+    def to_build_error(self, error: Exception) -> BuildError:
+        """Return the BuildError for an error that a referral's values caused."""
+        source = self.source.strip()[:_MAX_QUOTED_LENGTH]
         return BuildError(f"The template {source!r} can't be rendered: {_reason(error)}.")
 
 
@@ -194,7 +204,7 @@ def _check_name(template: Template, noun: str, name: str, known: Iterable[str]) 
         message = f"Name one of the credentials, as in {CREDENTIALS}.NAME."
         raise DescriptionError(template.field, message)
     if name not in known:
-        message = f'There is no {noun} "{name}".{suggestion(name, known)}'
+        message = f'There is no {noun} "{name}".{did_you_mean(name, known)}'
         raise DescriptionError(template.field, message)
 
 
@@ -202,17 +212,19 @@ def _compile(environment: Environment, source: str, field: str) -> BoundTemplate
     try:
         return environment.from_string(source)
     except LiquidError as error:
-        message = f"Not a valid template: {error.message} in {source.strip()[:_SHOWN]!r}."
+        message = (
+            f"Not a valid template: {error.message} in {source.strip()[:_MAX_QUOTED_LENGTH]!r}."
+        )
         raise DescriptionError(field, message) from error
 
 
-def _names(environment: Environment, template: BoundTemplate, field: str) -> frozenset[str]:
+def _find_names(environment: Environment, template: BoundTemplate, field: str) -> frozenset[str]:
     analysis = template.analyze()
     for name in analysis.filters:
         if name not in environment.filters:
-            hint = suggestion(name, environment.filters)
+            hint = did_you_mean(name, environment.filters)
             raise DescriptionError(field, f'There is no filter "{name}".{hint}')
-    paths = [variable.segments for found in analysis.globals.values() for variable in found]
+    paths = [variable.segments for uses in analysis.globals.values() for variable in uses]
     for path in paths:
         if any(isinstance(segment, list) for segment in path):
             message = f'A name in brackets stands in quotes, as in {CREDENTIALS}["api-key"].'
@@ -221,19 +233,20 @@ def _names(environment: Environment, template: BoundTemplate, field: str) -> fro
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, as the end of a sentence, without any value."""
+    """Return the reason of an error as the end of a sentence, without any value."""
     if not isinstance(error, LiquidError):
         return "a value is not what a filter expects"
     message = str(error.message)
     name, _, _ = message.partition(":")
-    if not isinstance(error, _QUOTING):
+    if not isinstance(error, _QUOTING_ERRORS):
         return message
     if name not in _TEXT.filters:
         return "a value is not what a filter expects"
     return f"the filter {name} can't take its value"
 
 
-def _plain_name(expression: Any) -> str | None:  # noqa: ANN401 - Liquid's own types are not exported.
+def _get_plain_name(expression: Any) -> str | None:  # noqa: ANN401 - Liquid doesn't export it.
+    """Return the attribute's key if the expression is only that, without filters or brackets."""
     left = getattr(expression, "left", None)
     if getattr(expression, "filters", None) or not isinstance(left, Path) or len(left.path) != 1:
         return None

@@ -1,7 +1,4 @@
-"""Where a rule looks: each place is one class that registers itself, and finds values in an answer.
-
-Must not know operators, rules or outcomes.
-"""
+"""Extractors return the values at one place of a response; each class registers itself."""
 
 from __future__ import annotations
 
@@ -24,23 +21,24 @@ from connections.core.response.parsed import ParsedResponse, ParseFailure
 from connections.core.values import to_json
 
 MAX_PATTERN_SECONDS = 0.1
-"""How long a pattern may look at all texts of an answer: a stranger must not hold a worker."""
+"""Seconds for one pattern and all texts of a response: a stranger's text must not hold a worker."""
 
 _PATTERNS_END: ContextVar[float] = ContextVar("_PATTERNS_END")
-"""When the patterns of the JSON path that is being applied must have come to an end."""
+"""The monotonic time at which the patterns of the JSON path that is being applied must stop."""
 
 Found = list[Any] | ParseFailure
+"""The values at a place, or why nobody can look there."""
 
 
 class Extractor(ABC):
-    """A place in an answer, compiled from a path."""
+    """A place in a response, compiled from a path."""
 
     label: ClassVar[str]
     path_help: ClassVar[str] = ""
     needs_path: ClassVar[bool] = True
 
     def __init__(self, path: str) -> None:
-        """Raises DescriptionError for `path`."""
+        """Compile the path; raise DescriptionError for `path`."""
         if self.needs_path and not path.strip():
             raise DescriptionError("path", f"Is needed to look in {self.label}.")
         if path and not self.needs_path:
@@ -48,24 +46,24 @@ class Extractor(ABC):
         self.path = path.strip()
 
     @abstractmethod
-    def find(self, answer: ParsedResponse) -> Found:
-        """All values at this place, or why it can't be looked at."""
+    def extract(self, parsed: ParsedResponse) -> Found:
+        """Return all values at this place, or why nobody can look there."""
 
 
 extractors: Registry[type[Extractor]] = Registry("where", "place")
 
 
 @extractors.register("text")
-class Text(Extractor):
+class TextExtractor(Extractor):
     label = "the body text"
     needs_path = False
 
-    def find(self, answer: ParsedResponse) -> Found:
-        return [answer.text]
+    def extract(self, parsed: ParsedResponse) -> Found:
+        return [parsed.text]
 
 
 @extractors.register("json")
-class Json(Extractor):
+class JsonExtractor(Extractor):
     label = "a JSON path"
     path_help = "RFC 9535; the leading $. may be left out: result[0].status"
 
@@ -74,17 +72,17 @@ class Json(Extractor):
         self._query = _compile_json_path(self.path)
         self._steps = _steps(self._query)
 
-    def find(self, answer: ParsedResponse) -> Found:
-        if isinstance(answer.json, ParseFailure):
-            return answer.json
-        if isinstance(answer.json, str):
-            # The library would read a bare text as a JSON document once more.
-            return [] if self._query.segments else [answer.json]
+    def extract(self, parsed: ParsedResponse) -> Found:
+        if isinstance(parsed.json, ParseFailure):
+            return parsed.json
+        if isinstance(parsed.json, str):
+            # The library would parse a bare text as a JSON document once more.
+            return [] if self._query.segments else [parsed.json]
         if self._steps is not None:
-            return _walked(answer.json, self._steps)
+            return _walk(parsed.json, self._steps)
         _PATTERNS_END.set(monotonic() + MAX_PATTERN_SECONDS)
         try:
-            return self._query.findall(answer.json)
+            return self._query.findall(parsed.json)
         except (jsonpath.JSONPathError, ArithmeticError, RecursionError, TypeError, ValueError):
             return ParseFailure("the path can't be applied to this body")
         except TimeoutError:
@@ -92,7 +90,7 @@ class Json(Extractor):
 
 
 @extractors.register("xpath")
-class XPath(Extractor):
+class XPathExtractor(Extractor):
     label = "an XPath"
     path_help = "Namespaces and prefixes are ignored: //RESULT/SUCCESS"
 
@@ -100,37 +98,37 @@ class XPath(Extractor):
         super().__init__(path)
         try:
             self._expression = etree.XPath(_without_prefixes(self.path), regexp=False)
-            self._expression(etree.Element("any"))  # Unknown functions are found only now.
+            self._expression(etree.Element("any"))  # Only this call finds unknown functions.
         except (etree.XPathError, ValueError) as error:
             message = f"Not a valid XPath: {error}. Write it like //RESULT/SUCCESS."
             raise DescriptionError("path", message) from error
 
-    def find(self, answer: ParsedResponse) -> Found:
-        if isinstance(answer.xml, ParseFailure):
-            return answer.xml
+    def extract(self, parsed: ParsedResponse) -> Found:
+        if isinstance(parsed.xml, ParseFailure):
+            return parsed.xml
         try:
-            found = self._expression(answer.xml.getroottree())
+            found = self._expression(parsed.xml.getroottree())
         except etree.XPathError as error:
             return ParseFailure(f"the XPath can't be applied ({error})")
         if isinstance(found, list):
             return [_xml_text(item) for item in found]
         if isinstance(found, float) and found.is_integer():
             found = int(found)
-        # An expression such as count(//error) > 0 that is not true has found nothing.
+        # A false expression, such as count(//error) > 0, has found nothing.
         return [] if found is False else [found]
 
 
 @extractors.register("header")
-class Header(Extractor):
+class HeaderExtractor(Extractor):
     label = "a header"
     path_help = "The header's name, in upper or lower case: X-Result"
 
-    def find(self, answer: ParsedResponse) -> Found:
-        return list(answer.response.header_values(self.path))
+    def extract(self, parsed: ParsedResponse) -> Found:
+        return list(parsed.response.header_values(self.path))
 
 
 def to_found_text(value: Any) -> str:  # noqa: ANN401 - any JSON value, or an XPath result.
-    """A found value as text: a JSON string is its characters, other JSON is its JSON text."""
+    """Return a found value as text: the characters of a JSON string, the JSON of anything else."""
     if isinstance(value, str):
         return value
     try:
@@ -140,7 +138,7 @@ def to_found_text(value: Any) -> str:  # noqa: ANN401 - any JSON value, or an XP
 
 
 def seconds_left(end: float) -> float:
-    """What is left until then; raises TimeoutError where that is nothing."""
+    """Return the seconds until the monotonic time `end`; raise TimeoutError if none are left."""
     left = end - monotonic()
     if left <= 0:
         raise TimeoutError
@@ -148,7 +146,7 @@ def seconds_left(end: float) -> float:
 
 
 class _Pattern(Match):
-    """The function `match` or `search` of a JSON path, with a limit of time."""
+    """The function `match` or `search` of a JSON path, with a time limit."""
 
     def __init__(self, method: str) -> None:
         super().__init__(thread_safe=True)
@@ -180,10 +178,10 @@ def _compile_json_path(path: str) -> jsonpath.JSONPath:
 
 
 def _steps(query: jsonpath.JSONPath) -> tuple[str | int, ...] | None:
-    """The names and indexes of a path that consists of nothing else, or None.
+    """Return the names and indexes of a path that has nothing else, or None for other paths.
 
-    Nearly all paths do, and the library takes fifteen times as long to walk them, which was a
-    quarter of what a delivery costs its thread.
+    Nearly all paths are of this kind, and the library takes fifteen times as long to walk them as
+    `_walk` does: that was a quarter of a delivery's CPU time.
     """
     steps: list[str | int] = []
     for segment in query.segments:
@@ -198,7 +196,7 @@ def _steps(query: jsonpath.JSONPath) -> tuple[str | int, ...] | None:
     return tuple(steps)
 
 
-def _walked(value: Any, steps: tuple[str | int, ...]) -> list[Any]:  # noqa: ANN401 - any JSON.
+def _walk(value: Any, steps: tuple[str | int, ...]) -> list[Any]:  # noqa: ANN401 - any JSON.
     for step in steps:
         if not isinstance(value, dict if isinstance(step, str) else list):
             return []
@@ -211,7 +209,7 @@ def _walked(value: Any, steps: tuple[str | int, ...]) -> list[Any]:  # noqa: ANN
 
 
 def _without_prefixes(path: str) -> str:
-    """`//soap:Body` as `//Body`, leaving axes (`child::`) and quoted texts as they are."""
+    """Return `//soap:Body` as `//Body`; axes (`child::`) and quoted texts stay."""
     quoted = r"""("[^"]*"|'[^']*')"""
     parts = re.split(quoted, path)
     return "".join(

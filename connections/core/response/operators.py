@@ -1,7 +1,4 @@
-"""How a rule compares what it found: each operator is one function that registers itself.
-
-Must not know where the values were found or what a match means.
-"""
+"""Operators compare found values with those of a rule; each function registers itself."""
 
 from __future__ import annotations
 
@@ -16,36 +13,37 @@ from connections.core.errors import DescriptionError
 from connections.core.registry import Registry
 from connections.core.response.extractors import MAX_PATTERN_SECONDS, seconds_left, to_found_text
 
-Test = Callable[[list[Any]], bool]
+Predicate = Callable[[list[Any]], bool]
+"""Says of the found values whether the comparison holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What a rule compares with: the given values as text, and whether case counts."""
+    """The right side of a comparison: the rule's values as text, and whether case counts."""
 
     values: Sequence[str]
     ignore_case: bool
 
     def fold(self, text: str) -> str:
-        """The text as it takes part in the comparison."""
+        """Return the text in the form in which it is compared."""
         return text.casefold() if self.ignore_case else text
 
     def wanted(self) -> list[str]:
-        """The values to compare with, folded."""
+        """Return the folded values to compare with."""
         return [self.fold(value) for value in self.values]
 
-    def any_of(self, test: Callable[[str], bool]) -> Test:
-        """A test that holds if it holds for any found value."""
-        return lambda found: any(test(self.fold(to_found_text(value))) for value in found)
+    def any_of(self, matches: Callable[[str], bool]) -> Predicate:
+        """Return a predicate that holds if `matches` holds for any found value."""
+        return lambda found: any(matches(self.fold(to_found_text(value))) for value in found)
 
 
 class Operator:
-    """A named comparison; `make` turns the compared values into a test of found values."""
+    """A named comparison; `make` turns the values of a rule into a predicate of found values."""
 
     def __init__(
         self,
         label: str,
-        make: Callable[[Comparison], Test],
+        make: Callable[[Comparison], Predicate],
         *,
         needs_value: bool,
         takes_several: bool,
@@ -55,8 +53,8 @@ class Operator:
         self.needs_value = needs_value
         self.takes_several = takes_several
 
-    def compile(self, comparison: Comparison) -> Test:
-        """The test; raises DescriptionError for `value`."""
+    def compile(self, comparison: Comparison) -> Predicate:
+        """Return the predicate; raise DescriptionError for `value`."""
         if self.needs_value and not any(comparison.values):
             raise DescriptionError("value", f'Is needed for "{self.label}".')
         if not self.needs_value and any(comparison.values):
@@ -72,50 +70,50 @@ operators: Registry[Any] = Registry("operator", "operator")
 
 def operator(
     name: str, label: str, *, needs_value: bool = True, takes_several: bool = False
-) -> Callable[[Callable[[Comparison], Test]], Callable[[Comparison], Test]]:
-    """Function decorator: makes the function an operator under this name and label."""
+) -> Callable[[Callable[[Comparison], Predicate]], Callable[[Comparison], Predicate]]:
+    """Register the decorated function as the operator of this name and label."""
 
-    def add(make: Callable[[Comparison], Test]) -> Callable[[Comparison], Test]:
-        made = Operator(label, make, needs_value=needs_value, takes_several=takes_several)
-        operators.register(name)(made)
+    def add(make: Callable[[Comparison], Predicate]) -> Callable[[Comparison], Predicate]:
+        added = Operator(label, make, needs_value=needs_value, takes_several=takes_several)
+        operators.register(name)(added)
         return make
 
     return add
 
 
 @operator("equals", "equals")
-def equals(comparison: Comparison) -> Test:
+def equals(comparison: Comparison) -> Predicate:
     wanted = comparison.wanted()[0]
     return comparison.any_of(lambda text: text.strip() == wanted.strip())
 
 
 @operator("one_of", "is one of", takes_several=True)
-def one_of(comparison: Comparison) -> Test:
+def one_of(comparison: Comparison) -> Predicate:
     wanted = {value.strip() for value in comparison.wanted()}
     return comparison.any_of(lambda text: text.strip() in wanted)
 
 
 @operator("contains", "contains")
-def contains(comparison: Comparison) -> Test:
+def contains(comparison: Comparison) -> Predicate:
     wanted = comparison.wanted()[0]
     return comparison.any_of(lambda text: wanted in text)
 
 
 @operator("contains_word", "contains the word")
-def contains_word(comparison: Comparison) -> Test:
+def contains_word(comparison: Comparison) -> Predicate:
     pattern = regex.compile(rf"(?<!\w){regex.escape(comparison.wanted()[0])}(?!\w)")
     return comparison.any_of(lambda text: pattern.search(text) is not None)
 
 
 @operator("matches", "matches the pattern")
-def matches(comparison: Comparison) -> Test:
+def matches(comparison: Comparison) -> Predicate:
     flags = regex.IGNORECASE if comparison.ignore_case else 0
     try:
         pattern = regex.compile(comparison.values[0], flags)
     except regex.error as error:
         raise DescriptionError("value", f"Not a valid pattern: {error}.") from error
 
-    def test(found: list[Any]) -> bool:
+    def matches_any(found: list[Any]) -> bool:
         texts = [to_found_text(value) for value in found]
         end = monotonic() + MAX_PATTERN_SECONDS
         try:
@@ -123,21 +121,21 @@ def matches(comparison: Comparison) -> Test:
         except TimeoutError:
             return False
 
-    return test
+    return matches_any
 
 
 @operator("exists", "exists", needs_value=False)
-def exists(comparison: Comparison) -> Test:  # noqa: ARG001 - it compares with nothing.
+def exists(comparison: Comparison) -> Predicate:  # noqa: ARG001 - it compares with nothing.
     return bool
 
 
 @operator("absent", "is absent", needs_value=False)
-def absent(comparison: Comparison) -> Test:  # noqa: ARG001 - it compares with nothing.
+def absent(comparison: Comparison) -> Predicate:  # noqa: ARG001 - it compares with nothing.
     return lambda found: not found
 
 
 @operator("empty", "is empty", needs_value=False)
-def empty(comparison: Comparison) -> Test:  # noqa: ARG001 - it compares with nothing.
+def empty(comparison: Comparison) -> Predicate:  # noqa: ARG001 - it compares with nothing.
     return lambda found: bool(found) and all(_is_empty(value) for value in found)
 
 

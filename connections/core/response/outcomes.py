@@ -1,4 +1,4 @@
-"""What an exchange can mean, as a closed list; knows nothing of how the meaning is found."""
+"""The closed list of what an exchange can mean."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Outcome(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """One sentence for people who see the word for the first time."""
+        """Return one sentence for people who see the word for the first time."""
         return _MEANINGS[self]
 
     @property
     def is_success(self) -> bool:
-        """Whether the CRM now has the person."""
+        """Return True if the CRM now has the person."""
         return self in (Outcome.DELIVERED, Outcome.DUPLICATE)
 
 
@@ -46,4 +46,4 @@ _MEANINGS = {
 RULE_OUTCOMES = tuple(
     outcome for outcome in Outcome if outcome not in (Outcome.UNRECOGNISED, Outcome.INVALID)
 )
-"""The outcomes that a rule may name: the others say that there was no rule, or no answer."""
+"""The outcomes that a rule may name: the others say that no rule matched or nothing was sent."""

@@ -1,7 +1,4 @@
-"""Which rules an answer suggests; every one that is offered would match this very answer.
-
-Must not know tests or pages.
-"""
+"""Suggest rules for a response; each suggested rule would match this very response."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from connections.core.response.parsed import ParsedResponse, ParseFailure
 from connections.core.response.rules import Rule
 
 MAX_SUGGESTIONS = 12
-"""Suggestions that a person can take in at once."""
+"""More suggestions than these are hard to take in at once."""
 
 _MAX_VALUE_LENGTH = 200
 _TELLING = (
@@ -33,7 +30,7 @@ _TELLING = (
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
 _ID = re.compile(r"(^|[._\[/'])(id|ID|guid|uuid)\b|(Id|ID|_id)\b")
 _ONE_OFF = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,}|\d{4}-\d\d-\d\dT\S+")
-"""Values that no other answer will have: identifiers, hashes, moments."""
+"""Values that no other response will have: identifiers, hashes, moments."""
 
 _DUPLICATE = re.compile(r"exist|duplicate|already|conflict", re.IGNORECASE)
 _SUPPRESSED = re.compile(
@@ -43,15 +40,15 @@ _SUPPRESSED = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A condition that holds for an answer, with the place in words."""
+    """The condition of a rule, without status and outcome."""
 
     where: str = ""
     path: str = ""
     operator: str = ""
     value: str = ""
 
-    def rule(self, status: str, outcome: Outcome) -> Rule:
-        """The rule with this condition; raises DescriptionError."""
+    def build_rule(self, status: str, outcome: Outcome) -> Rule:
+        """Return the rule with this condition; raise DescriptionError."""
         values = (self.value,) if self.value else ()
         return Rule(
             status=status, outcome=outcome, where=self.where, path=self.path,
@@ -60,23 +57,23 @@ class Condition:
 
 
 def suggest_conditions(response: Response, personal: Iterable[str] = ()) -> tuple[Condition, ...]:
-    """Conditions that hold for this answer, the most telling first.
+    """Return conditions that hold for this response, the most telling first.
 
-    None of them compares with a text that holds a person's value, as it would hold for that person
-    alone, or a masked credential, as it would never hold.
+    No condition compares with a text that contains a personal value, since it would match for that
+    person alone, or a masked credential, since it would never match.
     """
-    answer = ParsedResponse(response)
+    parsed = ParsedResponse(response)
     avoided = [MASK, *(text for text in personal if text)]
     found = [
         condition
-        for condition in _conditions(answer)
-        if not any(text in condition.value for text in avoided) and _holds(condition, answer)
+        for condition in _iterate_conditions(parsed)
+        if not any(text in condition.value for text in avoided) and _holds(condition, parsed)
     ]
     return tuple(sorted(found, key=_rank)[:MAX_SUGGESTIONS])
 
 
 def suggest_outcome(response: Response) -> Outcome:
-    """What the answer most likely means; a person decides."""
+    """Return what the response most likely means; a person decides."""
     text = response.text()
     if _DUPLICATE.search(text) or response.status == 409:
         return Outcome.DUPLICATE
@@ -91,12 +88,12 @@ def suggest_outcome(response: Response) -> Outcome:
     return Outcome.UNAVAILABLE if response.status >= 500 else Outcome.REJECTED
 
 
-def _conditions(answer: ParsedResponse) -> Iterator[Condition]:
-    if not isinstance(answer.json, ParseFailure):
-        yield from _json_conditions(answer.json, "")
-    elif not isinstance(answer.xml, ParseFailure):
-        yield from _xml_conditions(answer.xml)
-    text = answer.text.strip()
+def _iterate_conditions(parsed: ParsedResponse) -> Iterator[Condition]:
+    if not isinstance(parsed.json, ParseFailure):
+        yield from _json_conditions(parsed.json, "")
+    elif not isinstance(parsed.xml, ParseFailure):
+        yield from _xml_conditions(parsed.xml)
+    text = parsed.text.strip()
     if text and len(text) <= _MAX_VALUE_LENGTH and "\n" not in text and text[:1] not in "{[<":
         yield Condition(where="text", operator="equals", value=text)
 
@@ -127,7 +124,7 @@ def _xml_conditions(root: etree._Element) -> Iterator[Condition]:
 
 
 def _condition(where: str, path: str, text: str) -> Iterator[Condition]:
-    """The value itself, or for what differs every time, such as an id, only that there is one."""
+    """Yield `equals` the text, or `exists` for a text that differs every time, such as an id."""
     if text and (_ID.search(_last_step(path)) or _ONE_OFF.fullmatch(text)):
         yield Condition(where=where, path=path, operator="exists")
     elif text and len(text) <= _MAX_VALUE_LENGTH and "\n" not in text:
@@ -135,19 +132,19 @@ def _condition(where: str, path: str, text: str) -> Iterator[Condition]:
 
 
 def _last_step(path: str) -> str:
-    """The end of a path with the character before it: `.id` of `lead.id`."""
+    """Return the end of a path with the character before it: `.id` of `lead.id`."""
     return path[max(0, *(path.rfind(separator) for separator in ".[/")) :]
 
 
-def _holds(condition: Condition, answer: ParsedResponse) -> bool:
+def _holds(condition: Condition, parsed: ParsedResponse) -> bool:
     try:
-        return condition.rule("", Outcome.REJECTED).matches(answer)
+        return condition.build_rule("", Outcome.REJECTED).matches(parsed)
     except DescriptionError:
         return False
 
 
 def _rank(condition: Condition) -> tuple[int, int]:
-    """By how telling the name is, then by how near it stands to the root."""
+    """Return a sort key: first how telling the name is, then how near it stands to the root."""
     words = re.findall(r"\w+", condition.path.lower())
     names = [word for word in words if not word.isdigit()]
     last = names[-1] if names else ""

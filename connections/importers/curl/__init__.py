@@ -1,4 +1,4 @@
-"""`curl` commands, in which API documentation says what a request looks like: read and write."""
+"""Parse and format `curl` commands, the form in which API documentation shows a request."""
 
 from connections.importers.curl.body_values import BodyValue
 from connections.importers.curl.errors import CurlError

@@ -1,6 +1,6 @@
-"""Which attribute a value of a pasted sample stands for, by its name and by its looks.
+"""Match the values of a pasted sample to attributes, by name and by what the value looks like.
 
-A guess is an offer: a person reviews it. Must not know commands or documents.
+A person reviews every match.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class AttributeMatch:
 def match_attribute(
     name: str, value: str, catalogue: Mapping[str, Attribute], *, is_text: bool = True
 ) -> AttributeMatch | None:
-    """What a value under this name stands for, or None where nothing comes to mind."""
+    """Return the attribute that a value under this name stands for, or None."""
     if not value.strip() or "{{" in value:
         return None
     if EMAIL.fullmatch(value.strip()):
@@ -104,7 +104,7 @@ def _match_by_value(name: str, value: str) -> AttributeMatch | None:
 
 
 def attribute_named(name: str, catalogue: Mapping[str, Attribute]) -> str:
-    """The key of the attribute that a CRM calls by this name, or an empty text."""
+    """Return the key of the attribute that CRMs call by this name, or an empty text."""
     plain = _plain(name)
     for key, attribute in catalogue.items():
         if plain in (_plain(key), _plain(attribute.label)):
@@ -114,14 +114,14 @@ def attribute_named(name: str, catalogue: Mapping[str, Attribute]) -> str:
 
 
 def placeholder(attribute: Attribute, *, is_text: bool) -> str:
-    """The attribute's placeholder; a sample that was a text stays one, whatever the type."""
+    """Return the attribute's placeholder; a sample that was a text stays one, whatever the type."""
     is_number = attribute.type in _NUMBERS
     as_text = " | append: ''" if is_number and is_text else ""
     return f"{{{{ {attribute.key}{as_text} }}}}"
 
 
 def snake_case(name: str) -> str:
-    """`X-Api-Key` as `x_api_key`: a name as placeholders write it."""
+    """Return `X-Api-Key` as `x_api_key`, the form of names in placeholders."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", _CAMEL.sub("_", name)).strip("_").lower()
     return words if words[:1].isalpha() else f"key_{words}".rstrip("_")
 

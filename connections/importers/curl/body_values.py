@@ -1,11 +1,10 @@
-"""The values in a pasted body or URL, and the same text with placeholders in their places.
+"""List the values of a pasted body or URL, and replace them by templates.
 
-Each encoding is one class with the same two methods. Must not know which placeholder goes where.
+Each encoding is one class with the same two methods.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,18 +14,20 @@ from urllib.parse import quote_plus, unquote, unquote_plus
 from lxml import etree
 
 from connections.core.errors import BuildError, DescriptionError
+from connections.core.formatting import indent_json
 from connections.core.request.bodies import EmptyValues, body_encodings
+from connections.core.request.bodies.json import load_json
 from connections.core.request.templates import Scope
-from connections.core.values import ExactNumber, to_json
+from connections.core.values import to_json
+from connections.core.xml_parser import parse_xml
 from connections.importers.curl.attribute_matching import EMAIL
 from connections.importers.curl.errors import CurlError
-from connections.presentation.formatting import indent_json
 
 Change = Callable[[str, str, str], str | None]
-"""From the label, name and value of a leaf to the template that takes its place, if any."""
+"""From the label, name and value to the template that takes its place, if any."""
 
 Templates = Mapping[str, str]
-"""From the label of a leaf to the template that takes its value's place."""
+"""From the label of a value to the template that takes its value's place."""
 
 _NAMING = ("property", "name", "key", "field", "id", "field_name", "fieldname", "attribute")
 _VALUES = ("value", "values", "content")
@@ -45,11 +46,11 @@ class BodyValue:
 class PastedBody(Protocol):
     """A pasted text that holds values."""
 
-    def leaves(self) -> list[BodyValue]:
-        """All values, in the order in which they stand."""
+    def values(self) -> list[BodyValue]:
+        """Return all values in their order."""
 
     def with_templates(self, templates: Templates) -> str:
-        """The text with these templates in place of values."""
+        """Return the text with these templates in place of values."""
 
 
 class JsonBody:
@@ -58,8 +59,8 @@ class JsonBody:
     def __init__(self, text: str) -> None:
         self._root = _parsed_json(text)
 
-    def leaves(self) -> list[BodyValue]:
-        return list(_json_leaves(self._root, "", ""))
+    def values(self) -> list[BodyValue]:
+        return list(_json_values(self._root, "", ""))
 
     def with_templates(self, templates: Templates) -> str:
         replaced = _replaced_json(self._root, "", templates)
@@ -74,7 +75,7 @@ class FormBody:
         self._pairs = [(unquote_plus(name), _decoded(value)) for name, _, value in pairs]
         self._labels = _numbered([name for name, _ in self._pairs])
 
-    def leaves(self) -> list[BodyValue]:
+    def values(self) -> list[BodyValue]:
         named = zip(self._labels, self._pairs, strict=True)
         return [
             BodyValue(label=label, name=_last_word(pair[0]), value=pair[1]) for label, pair in named
@@ -90,23 +91,23 @@ class FormBody:
         )
 
     def _needs_encoding(self) -> bool:
-        """Whether one field a line would lose something; raises CurlError where both ways do."""
+        """Whether one field a line would lose something; raise CurlError where both forms do."""
         lines = "\n".join(f"{name}={value}" for name, value in self._pairs)
         encoded = "&".join(_encoded(pair) for pair in self._pairs)
-        for document, answer in ((lines, False), (encoded, True)):
+        for document, is_encoded in ((lines, False), (encoded, True)):
             if _rendered(document) == encoded or "{{" in lines:
-                return answer
+                return is_encoded
         raise CurlError(encoded, "This field can't be kept exactly; add a second one.")
 
 
 class XmlBody:
-    """An XML body; what stands between its leaves stays as it is."""
+    """An XML body; what stands between its values stays as it is."""
 
     def __init__(self, text: str) -> None:
         self._text = text.strip()
         _check("xml", self._text)
 
-    def leaves(self) -> list[BodyValue]:
+    def values(self) -> list[BodyValue]:
         found: list[BodyValue] = []
         self._visit(
             lambda label, name, value: found.append(BodyValue(label=label, name=name, value=value))
@@ -120,11 +121,8 @@ class XmlBody:
         return f"{declaration}{_xml_text(tree)}"
 
     def _visit(self, change: Change) -> etree._ElementTree:
-        """The document with what `change` returns for each value, which may be nothing."""
-        parser = etree.XMLParser(
-            encoding="utf-8", resolve_entities=False, no_network=True, strip_cdata=False
-        )
-        root = etree.fromstring(self._text.encode(), parser)
+        """Return the document with what `change` returns in place of each value, if anything."""
+        root = parse_xml(self._text.encode(), strip_cdata=False)
         tree: Any = root.getroottree()
         for element in root.iter():
             if isinstance(element.tag, str):
@@ -139,7 +137,7 @@ class TextBody:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def leaves(self) -> list[BodyValue]:
+    def values(self) -> list[BodyValue]:
         found = dict.fromkeys(EMAIL.findall(self._text))
         return [BodyValue(label=address, name="", value=address) for address in found]
 
@@ -160,13 +158,13 @@ class UrlQuery:
         self._labels = [f"?{name}" for name in _numbered(names)]
         self._dropped: set[str] = set()
 
-    def leaves(self) -> list[BodyValue]:
+    def values(self) -> list[BodyValue]:
         parts = [unquote(part) for part in self._path.split("/")[3:]]
         in_path = [
             BodyValue(label=part, name="", value=part) for part in dict.fromkeys(parts) if part
         ]
         pairs = zip(self._labels, self._pieces, strict=True)
-        return in_path + [_query_leaf(label, piece) for label, piece in pairs]
+        return in_path + [_query_value(label, piece) for label, piece in pairs]
 
     def drop(self, label: str) -> None:
         """Leave a query parameter out, because the authorization adds it."""
@@ -200,20 +198,20 @@ def _xml_text(tree: etree._ElementTree) -> str:
     return written
 
 
-def _query_leaf(label: str, piece: str) -> BodyValue:
+def _query_value(label: str, piece: str) -> BodyValue:
     name, _, value = piece.partition("=")
     return BodyValue(label=label, name=_last_word(unquote_plus(name)), value=_decoded(value))
 
 
-def _json_leaves(value: Any, label: str, name: str) -> Iterator[BodyValue]:  # noqa: ANN401 - any JSON.
+def _json_values(value: Any, label: str, name: str) -> Iterator[BodyValue]:  # noqa: ANN401 - any JSON.
     if isinstance(value, dict):
         called = next((value[key] for key in value if key.lower() in _NAMING), "")
         for key, item in value.items():
             own = called if key.lower() in _VALUES and isinstance(called, str) and called else key
-            yield from _json_leaves(item, f"{label}.{key}" if label else key, own)
+            yield from _json_values(item, f"{label}.{key}" if label else key, own)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _json_leaves(item, f"{label}[{index}]", name)
+            yield from _json_values(item, f"{label}[{index}]", name)
     elif value is not None:
         is_text = isinstance(value, str)
         yield BodyValue(
@@ -236,11 +234,11 @@ def _replaced_json(value: Any, label: str, templates: Templates) -> Any:  # noqa
 
 def _parsed_json(text: str) -> Any:  # noqa: ANN401 - any JSON.
     _check("json", text)
-    return json.loads(text, parse_float=ExactNumber, parse_int=ExactNumber)
+    return load_json(text)
 
 
 def _check(encoding: str, text: str) -> None:
-    """Refuse what the encoding itself would refuse, as it would never be saved."""
+    """Raise CurlError for a text that the encoding refuses, as it could never be saved."""
     try:
         body_encodings[encoding]().parse(text)
     except DescriptionError as error:
@@ -248,7 +246,7 @@ def _check(encoding: str, text: str) -> None:
 
 
 def _numbered(names: list[str]) -> list[str]:
-    """The names, those that stand several times with their number."""
+    """Return the names, those that stand several times with their number."""
     return [
         f"{name} ({names[:index].count(name) + 1})" if names.count(name) > 1 else name
         for index, name in enumerate(names)
@@ -256,13 +254,13 @@ def _numbered(names: list[str]) -> list[str]:
 
 
 def _last_word(name: str) -> str:
-    """`contact[email]`, `fields.email` and `properties:email` all are about the email."""
+    """Return `email` for `contact[email]`, `fields.email` and `properties:email`."""
     words = [word for word in re.split(r"[\[\].:]+", name) if word and not word.isdigit()]
     return words[-1] if words else name
 
 
 def _decoded(text: str) -> str:
-    """The value; a plus before digits is meant as one, although a server would read a space."""
+    """Decode a value; a plus before digits stays one, although a server would read a space."""
     return unquote(text) if re.match(r"\+\d", text) else unquote_plus(text)
 
 

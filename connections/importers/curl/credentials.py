@@ -1,6 +1,6 @@
-"""The credentials in a pasted request: what proves who sends it, and what must never be shown.
+"""Find the credentials in a pasted request.
 
-Must not know commands; says what it found in sentences that hold no credential.
+The sentences that tell what was found hold no credential.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _STAND_IN = re.compile(
 
 @dataclass(slots=True, kw_only=True)
 class Credentials:
-    """What has been found so far. The first proof is the authorization, others get names."""
+    """The credentials found so far: the first is the authorization, others get names."""
 
     authorization: Authorization = field(default_factory=None_)
     named: dict[str, str] = field(default_factory=dict)
@@ -47,26 +47,26 @@ class Credentials:
 
     @property
     def has_authorization(self) -> bool:
-        """Whether a proof was found already."""
+        """Whether an authorization was found already."""
         return not isinstance(self.authorization, None_)
 
-    def take(self, authorization: Authorization, sentence: str) -> None:
-        """Keep the authorization, and say where it was found."""
+    def set_authorization(self, authorization: Authorization, sentence: str) -> None:
+        """Set the authorization, with the sentence that says where it was found."""
         self.authorization = authorization
         self.found.append(sentence)
 
     def name(self, field_name: str, value: str) -> str:
-        """Keep a credential under a name of its own; the template that stands for it."""
+        """Store a credential under a name of its own; return the template that stands for it."""
         name = snake_case(field_name)
-        while name in self.named and self.named[name] != real(value):
+        while name in self.named and self.named[name] != without_stand_in(value):
             name += "_2"
-        self.named[name] = real(value)
+        self.named[name] = without_stand_in(value)
         self.found.append(f"{field_name} is kept as the credential {name}.")
         return f"{{{{ credentials.{name} }}}}"
 
 
-def real(value: str) -> str:
-    """The credential, or nothing where the documentation only put a stand-in such as YOUR_KEY."""
+def without_stand_in(value: str) -> str:
+    """Return the credential, or an empty text for a stand-in such as YOUR_KEY."""
     return "" if _STAND_IN.fullmatch(value.strip()) else value
 
 
@@ -75,49 +75,54 @@ def is_secret_field(name: str) -> bool:
     return _SECRET_FIELD.fullmatch(name) is not None
 
 
-def take_user(credentials: Credentials, user: str) -> None:
-    """`--user name:password`; a key that stands as the name alone must not be shown."""
+def add_user(credentials: Credentials, user: str) -> None:
+    """Add `--user name:password`; a name without a password is a key and is never shown."""
     name, _, password = user.partition(":")
     if name and not password:
-        key = base64.b64encode(f"{name}:".encode()).decode() if real(name) else ""
+        key = base64.b64encode(f"{name}:".encode()).decode() if without_stand_in(name) else ""
         api_key = ApiKey(name="Authorization", prefix="Basic", key=key)
-        credentials.take(api_key, "The user name is a key: kept in the Authorization header.")
+        credentials.set_authorization(
+            api_key, "The user name is a key: kept in the Authorization header."
+        )
         return
-    basic = Basic(username=name, password=real(password))
-    credentials.take(basic, f"User name {name} and password.")
+    basic = Basic(username=name, password=without_stand_in(password))
+    credentials.set_authorization(basic, f"User name {name} and password.")
 
 
-def take_header(credentials: Credentials, name: str, value: str) -> str | None:
-    """The header's template where it must be kept as a header, None where it became the proof."""
+def add_header(credentials: Credentials, name: str, value: str) -> str | None:
+    """Add the credential in a header; return the header's template, or None where it became the
+    authorization."""
     if name.lower() == "authorization" and not credentials.has_authorization:
-        _take_authorization(credentials, value)
+        _add_authorization(credentials, value)
         return None
     is_secret = name.lower() == "authorization" or _SECRET_HEADER.fullmatch(name)
     if not is_secret or not value or "{{" in value:
         return value
     if credentials.has_authorization:
         return credentials.name(name, value)
-    credentials.take(ApiKey(name=name, key=real(value)), f"API key in the header {name}.")
+    credentials.set_authorization(
+        ApiKey(name=name, key=without_stand_in(value)), f"API key in the header {name}."
+    )
     return None
 
 
-def _take_authorization(credentials: Credentials, value: str) -> None:
+def _add_authorization(credentials: Credentials, value: str) -> None:
     scheme, _, rest = value.partition(" ")
     if scheme.lower() == "basic" and rest:
         user = _decoded(rest)
         if user:
-            take_user(credentials, user)
+            add_user(credentials, user)
             return
     if scheme.lower() == "bearer" and rest:
-        credentials.take(Bearer(token=real(rest)), "Bearer token.")
+        credentials.set_authorization(Bearer(token=without_stand_in(rest)), "Bearer token.")
         return
     prefix, key = (scheme, rest) if rest else ("", scheme)
-    api_key = ApiKey(name="Authorization", prefix=prefix, key=real(key))
-    credentials.take(api_key, "API key in the header Authorization.")
+    api_key = ApiKey(name="Authorization", prefix=prefix, key=without_stand_in(key))
+    credentials.set_authorization(api_key, "API key in the header Authorization.")
 
 
 def _decoded(text: str) -> str:
-    """The user of Basic authorization, or nothing where a stand-in takes its place."""
+    """Decode the user of Basic authorization; return an empty text for a stand-in."""
     try:
         user = base64.b64decode(text, validate=True).decode()
     except (binascii.Error, ValueError):

@@ -1,10 +1,10 @@
-"""The one way in which a `curl` command can be wrong; knows nothing of commands."""
+"""The exception of this package."""
 
 from __future__ import annotations
 
 
 class CurlError(ValueError):
-    """A part of a command is not understood: `part` is what was typed, the message says why."""
+    """A part of a command is not understood; `part` is what was typed, the message says why."""
 
     def __init__(self, part: str, message: str) -> None:
         super().__init__(f"{part}: {message}" if part else message)

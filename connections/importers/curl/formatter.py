@@ -1,4 +1,4 @@
-"""From a request to the `curl` command that would send it; the request is masked already."""
+"""Format a request, which is masked already, as the `curl` command that would send it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SET_BY_CURL = {"host", "content-length"}
 
 
 def to_curl(request: Request) -> str:
-    """The command, one option a line."""
+    """Return the command, one option a line."""
     parts = [f"curl --request {request.method} {shlex.quote(request.url)}"]
     parts += [
         f"--header {shlex.quote(f'{name}: {value}')}"

@@ -1,4 +1,4 @@
-"""From the words of a `curl` command to the request that it would make; knows no connection."""
+"""Parse the words of a `curl` command into the request that curl would send."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _IGNORED_FLAGS = {
     "tr-encoding", "styled-output", "disable", "no-sessionid", "junk-session-cookies", "no-alpn",
     "retry-all-errors", "retry-connrefused", "show-headers", "no-clobber", "ssl-no-revoke",
 }  # fmt: skip
-_MEANT = {
+_UNDERSTOOD = {
     "request", "header", "data", "data-raw", "data-ascii", "data-binary", "data-urlencode", "json",
     "user", "url", "user-agent", "referer", "cookie", "form", "form-string", "oauth2-bearer",
     "url-query",
@@ -51,7 +51,7 @@ _REFUSED = {
     "next": "Only one request at a time: paste what stands before --next.",
     "head": "HEAD can't deliver anything; use the command that sends data.",
 }
-_WITH_VALUE = {*_MEANT, *_IGNORED_WITH_VALUE, "upload-file", "config"}
+_WITH_VALUE = {*_UNDERSTOOD, *_IGNORED_WITH_VALUE, "upload-file", "config"}
 _FLAGS = ({"get"} | _IGNORED_FLAGS | set(_REFUSED)) - _WITH_VALUE
 
 _SHORT = "".join([*(f"{letter}:" for letter in _SHORT_WITH_VALUE), *_SHORT_FLAGS, _IGNORED_SHORT])
@@ -81,12 +81,12 @@ class CurlRequest:
 
 
 def parse_options(words: Sequence[str]) -> CurlRequest:
-    """The request that the words make; raises CurlError naming the word that is not understood."""
+    """Parse the words; raise CurlError naming the word that is not understood."""
     request = CurlRequest()
     for name, value, typed in _options(_arguments(words)):
         if name in _REFUSED:
             raise CurlError(typed, _REFUSED[name])
-        if name in _MEANT or name == "get":
+        if name in _UNDERSTOOD or name == "get":
             _apply(request, name, value)
         else:
             request.left_out.append(typed)
@@ -94,7 +94,7 @@ def parse_options(words: Sequence[str]) -> CurlRequest:
 
 
 def _arguments(words: Sequence[str]) -> list[str]:
-    """The words behind `curl` itself, which settings such as KEY=value may precede."""
+    """Return the words after `curl`, which settings such as KEY=value may precede."""
     rest = list(words)
     while rest and re.fullmatch(r"[A-Za-z_]\w*=.*", rest[0], re.DOTALL):
         rest.pop(0)
@@ -106,7 +106,7 @@ def _arguments(words: Sequence[str]) -> list[str]:
 
 
 def _options(arguments: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """Name, value and the option as it was typed; what is no option is the URL."""
+    """Yield name, value and the option as it was typed; what is no option is the URL."""
     try:
         options, urls = gnu_getopt(arguments, _SHORT, _LONG)
     except GetoptError as error:
@@ -179,7 +179,7 @@ def _form_field(text: str) -> tuple[str, str]:
 
 
 def _urlencoded(text: str) -> str:
-    """As curl does: `name=content` encodes the content, `=content` and `content` have no name."""
+    """Encode the content of `name=content` as curl does; `=content` and `content` have no name."""
     name, equals, content = text.partition("=")
     if not equals and "@" in text:
         raise CurlError(text, "The content is in a file: paste it instead.")

@@ -1,6 +1,6 @@
-"""From a `curl` command to a connection: nothing that was pasted is lost without a word.
+"""Parse a `curl` command into a connection.
 
-What becomes no part of the connection is named in the notes. Must not know pages or rows.
+The notes name everything that was pasted and becomes no part of the connection.
 """
 
 from __future__ import annotations
@@ -10,25 +10,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from connections.core.attributes import CATALOGUE, Attribute, AttributeValueError
+from connections.core.attributes import CATALOGUE, Attribute, AttributeValueError, Catalogue
 from connections.core.request.authorization.static import ApiKey
 from connections.core.request.bodies import body_encodings
+from connections.core.request.spec import Environment
 from connections.core.request.templates import has_placeholder
-from connections.core.spec import ConnectionSpec, Environment
+from connections.core.spec import ConnectionSpec
 from connections.importers.curl.attribute_matching import FULL_NAME, AttributeMatch, match_attribute
 from connections.importers.curl.body_values import BodyValue, PastedBody, Templates, UrlQuery
 from connections.importers.curl.credentials import (
     Credentials,
+    add_header,
+    add_user,
     is_secret_field,
-    real,
-    take_header,
-    take_user,
+    without_stand_in,
 )
 from connections.importers.curl.options import CurlRequest, parse_options
 from connections.importers.curl.request_parts import get_body, get_headers, get_method, get_url
 from connections.importers.curl.tokenizer import split_command
-
-Catalogue = Mapping[str, Attribute]
 
 _LONE_PLACEHOLDER = re.compile(r"\{\{ (\w+)(?: \| append: '')? \}\}")
 _SHELL_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*\b")
@@ -36,21 +35,21 @@ _SHELL_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}|\$[A-Z_][A-Z0-9_]*\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One value of the pasted request, and what could stand in its place."""
+    """One value of the pasted request, and the attribute that could take its place."""
 
     part: str
-    leaf: BodyValue
-    match_attribute: AttributeMatch | None = None
+    value: BodyValue
+    match: AttributeMatch | None = None
 
     @property
     def id(self) -> str:
-        """Names the value among all of the request."""
-        return f"{self.part}:{self.leaf.label}"
+        """The value's name among all of the request."""
+        return f"{self.part}:{self.value.label}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParsedCommand:
-    """A command as it was understood; `spec` makes the connection once a person has reviewed it."""
+    """A parsed command; `spec` makes the connection once a person has reviewed it."""
 
     method: str
     url: UrlQuery
@@ -63,12 +62,12 @@ class ParsedCommand:
     notes: tuple[str, ...]
     hidden: Mapping[str, str] = field(default_factory=dict)
 
-    def guessed(self) -> dict[str, str]:
-        """The templates that are preselected."""
+    def preselected(self) -> dict[str, str]:
+        """Return the templates of sure matches by candidate id."""
         return {
-            offer.id: offer.match_attribute.template
-            for offer in self.candidates
-            if offer.match_attribute and offer.match_attribute.is_sure
+            candidate.id: candidate.match.template
+            for candidate in self.candidates
+            if candidate.match and candidate.match.is_sure
         }
 
     @property
@@ -78,7 +77,7 @@ class ParsedCommand:
 
     @property
     def environment(self) -> Environment:
-        """Which of the CRM's systems the URL seems to lead to."""
+        """The environment that the URL seems to name."""
         url = self.url.with_templates({}).lower()
         if re.search(r"\b(staging|stage|uat|preprod)\b", url):
             return Environment.STAGING
@@ -93,7 +92,7 @@ class ParsedCommand:
         environment: str = Environment.PRODUCTION,
         catalogue: Catalogue = CATALOGUE,
     ) -> ConnectionSpec:
-        """The connection with the chosen templates; what they replaced becomes the sample."""
+        """Make the connection with the chosen templates; what they replace becomes the sample."""
         templates = {**chosen, **self.hidden}
         return ConnectionSpec(
             name=name,
@@ -110,8 +109,8 @@ class ParsedCommand:
         )
 
     def _sample(self, chosen: Mapping[str, str], catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-        for offer in self.candidates:
-            template, value = chosen.get(offer.id, ""), offer.leaf.value
+        for candidate in self.candidates:
+            template, value = chosen.get(candidate.id, ""), candidate.value.value
             first, _, last = value.partition(" ")
             if template == FULL_NAME and last:
                 yield from (("first_name", first), ("last_name", last))
@@ -121,15 +120,15 @@ class ParsedCommand:
 
 
 def parse_curl(text: str, catalogue: Catalogue = CATALOGUE) -> ParsedCommand:
-    """What a pasted command would send; raises CurlError naming the part not understood."""
+    """Parse a pasted command; raise CurlError naming the part not understood."""
     command = split_command(text)
     request = parse_options(command.words)
     notes = list(_notes(request, command.rest))
     credentials = Credentials()
     if request.user is not None:
-        take_user(credentials, request.user)
+        add_user(credentials, request.user)
     if request.bearer:
-        take_header(credentials, "Authorization", f"Bearer {request.bearer}")
+        add_header(credentials, "Authorization", f"Bearer {request.bearer}")
     url = UrlQuery(get_url(request, credentials, notes))
     headers, content_type = get_headers(request, credentials, notes)
     encoding, body = get_body(request, content_type, notes)
@@ -162,26 +161,26 @@ def _notes(request: CurlRequest, rest: str) -> Iterator[str]:
 
 
 def _hide_query(url: UrlQuery, credentials: Credentials) -> dict[str, str]:
-    """Keep credentials out of the URL: the first is the authorization, others get names."""
+    """Move credentials out of the URL: the first is the authorization, others get names."""
     hidden = {}
-    for leaf in url.leaves():
-        is_key = leaf.name == "key" or is_secret_field(leaf.name)
-        if not leaf.label.startswith("?") or not leaf.value or not is_key:
+    for value in url.values():
+        is_key = value.name == "key" or is_secret_field(value.name)
+        if not value.label.startswith("?") or not value.value or not is_key:
             continue
-        if credentials.has_authorization or has_placeholder(leaf.value):
-            hidden[f"url:{leaf.label}"] = credentials.name(leaf.name, leaf.value)
+        if credentials.has_authorization or has_placeholder(value.value):
+            hidden[f"url:{value.label}"] = credentials.name(value.name, value.value)
         else:
-            url.drop(leaf.label)
-            key = ApiKey(location="query", name=leaf.label[1:], key=real(leaf.value))
-            credentials.take(key, f"API key in the query parameter {leaf.name}.")
+            url.drop(value.label)
+            key = ApiKey(location="query", name=value.label[1:], key=without_stand_in(value.value))
+            credentials.set_authorization(key, f"API key in the query parameter {value.name}.")
     return hidden
 
 
 def _hide_fields(body: PastedBody | None, credentials: Credentials) -> dict[str, str]:
     return {
-        f"body:{leaf.label}": credentials.name(leaf.name, leaf.value)
-        for leaf in (body.leaves() if body else [])
-        if leaf.is_text and leaf.value and is_secret_field(leaf.name) and "{{" not in leaf.value
+        f"body:{value.label}": credentials.name(value.name, value.value)
+        for value in (body.values() if body else [])
+        if value.is_text and value.value and is_secret_field(value.name) and "{{" not in value.value
     }
 
 
@@ -199,12 +198,12 @@ def _candidates(
 ) -> Iterator[Candidate]:
     parts = [("url", url), *([("body", body)] if body else [])]
     for part, pasted in parts:
-        for leaf in pasted.leaves():
-            offer = Candidate(part=part, leaf=leaf)
-            found = match_attribute(leaf.name, leaf.value, catalogue, is_text=leaf.is_text)
-            is_worth_it = part == "body" or leaf.label.startswith("?") or found
-            if offer.id not in hidden and leaf.value and is_worth_it:
-                yield replace(offer, match_attribute=found)
+        for value in pasted.values():
+            candidate = Candidate(part=part, value=value)
+            found = match_attribute(value.name, value.value, catalogue, is_text=value.is_text)
+            is_worth_it = part == "body" or value.label.startswith("?") or found
+            if candidate.id not in hidden and value.value and is_worth_it:
+                yield replace(candidate, match=found)
 
 
 def _of(part: str, templates: Templates) -> dict[str, str]:

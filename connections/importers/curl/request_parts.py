@@ -1,4 +1,4 @@
-"""The parts of a request as a `curl` command names them, one function each; must not know pages."""
+"""Read the parts of a request from a parsed `curl` command, one function each."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
-from connections.core.spec import METHODS
+from connections.core.formatting import Language, detect_language
+from connections.core.request.spec import METHODS
 from connections.importers.curl.body_values import FormBody, JsonBody, PastedBody, TextBody, XmlBody
-from connections.importers.curl.credentials import Credentials, take_header, take_user
+from connections.importers.curl.credentials import Credentials, add_header, add_user
 from connections.importers.curl.errors import CurlError
 from connections.importers.curl.options import CurlRequest
-from connections.presentation.formatting import Language, language_of
 
 _SET_BY_PRODUCT = {
     "host": "is set from the endpoint",
@@ -34,7 +34,7 @@ _URL_SAFE = "!#$%&'()*+,/:;=?@[]{}|~\"\\^`<>"
 
 
 def get_method(request: CurlRequest) -> str:
-    """The method that curl would use; raises CurlError for one that can't deliver."""
+    """Return the method that curl would use; raise CurlError for one that can't deliver."""
     has_body = bool(request.data or request.fields) and not request.is_get
     method = request.method or ("POST" if has_body else "GET")
     if method not in METHODS:
@@ -43,7 +43,7 @@ def get_method(request: CurlRequest) -> str:
 
 
 def get_url(request: CurlRequest, credentials: Credentials, notes: list[str]) -> str:
-    """The URL with what --get and --url-query add, without user and password."""
+    """Return the URL with what --get and --url-query add, without user and password."""
     if len(request.urls) != 1:
         part = request.urls[1] if request.urls else ""
         problem = "There are two URLs." if request.urls else "There is no URL in the command."
@@ -67,18 +67,18 @@ def _is_query(request: CurlRequest) -> bool:
 
 
 def _without_user(url: str, credentials: Credentials) -> str:
-    """The URL without `user:password@`, which becomes the authorization."""
+    """Return the URL without `user:password@`, which becomes the authorization."""
     found = re.match(r"(https?://)([^/?#@]*)@(.*)", url, re.IGNORECASE | re.DOTALL)
     if found is None:
         return url
-    take_user(credentials, unquote(found[2]))
+    add_user(credentials, unquote(found[2]))
     return f"{found[1]}{found[3]}"
 
 
 def get_headers(
     request: CurlRequest, credentials: Credentials, notes: list[str]
 ) -> tuple[dict[str, str], str]:
-    """The headers that the connection keeps, and the content type."""
+    """Return the headers that the connection keeps, and the content type."""
     kept: dict[str, str] = {}
     content_type = ""
     for name, value in request.headers:
@@ -87,7 +87,7 @@ def get_headers(
         elif name.lower() in _SET_BY_PRODUCT:
             notes.append(f"The header {name} {_SET_BY_PRODUCT[name.lower()]}.")
         else:
-            template = take_header(credentials, name, value)
+            template = add_header(credentials, name, value)
             if template:
                 kept[name] = template
     if request.is_json:
@@ -99,7 +99,7 @@ def get_headers(
 def get_body(
     request: CurlRequest, content_type: str, notes: list[str]
 ) -> tuple[str, PastedBody | None]:
-    """The encoding and the body; the content type decides, and where it is silent the body does."""
+    """Return the encoding and the body; the content type decides, else what the body looks like."""
     if request.fields:
         notes.append("The form (-F) is sent URL encoded, not as multipart/form-data.")
         pairs = "&".join(f"{quote(name)}={quote(value)}" for name, value in request.fields)
@@ -122,7 +122,7 @@ def _encoding(kind: str, body: str) -> str:
         return "xml"
     if kind and kind != "application/x-www-form-urlencoded":
         return "text"
-    language = language_of(body, "application/x-www-form-urlencoded")
+    language = detect_language(body, "application/x-www-form-urlencoded")
     looks = {Language.JSON: "json", Language.XML: "xml", Language.FORM: "urlencoded"}
     if language in looks:
         return looks[language]

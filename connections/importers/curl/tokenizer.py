@@ -1,4 +1,4 @@
-"""From a pasted shell command to its words, in the quoting of sh, bash and cmd; knows no option."""
+"""Split a pasted shell command into words, in the quoting of sh, bash and cmd."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ _ENDS = ("|", ";", "&", ">", "<")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """The words of a command, and what stood behind its end: a pipe, another command, a comment."""
+    """The words of a command, and what follows its end: a pipe, another command, a comment."""
 
     words: tuple[str, ...]
     rest: str = ""
 
 
 def split_command(text: str) -> Command:
-    """The command in its words; raises CurlError where a quote is never closed."""
+    """Split the command; raise CurlError where a quote is never closed."""
     scanner = _Scanner(_without_prompt(_from_cmd(text)))
     words = tuple(scanner.words())
     return Command(words=words, rest=scanner.rest.strip())
 
 
 def _from_cmd(text: str) -> str:
-    """A command that was copied for Windows' cmd, where ^ escapes, as sh would have it."""
+    """Translate a command copied for Windows' cmd, where ^ escapes, to sh."""
     first_quote = re.search("[\"']", text)
     if first_quote is None or not text[: first_quote.start()].endswith("^"):
         return text
-    return re.sub(r"\^(\r?\n|.)", lambda found: _uncareted(found[1]), text, flags=re.DOTALL)
+    return re.sub(r"\^(\r?\n|.)", lambda found: _unescape_caret(found[1]), text, flags=re.DOTALL)
 
 
-def _uncareted(character: str) -> str:
+def _unescape_caret(character: str) -> str:
     return "\\\n" if character.endswith("\n") else character
 
 
@@ -53,7 +53,7 @@ def _without_prompt(text: str) -> str:
 
 
 class _Scanner:
-    """Reads characters one after the other; `rest` is what follows the command's end."""
+    """Scans characters one by one; `rest` is what follows the command's end."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -61,7 +61,7 @@ class _Scanner:
         self.rest = ""
 
     def words(self) -> Iterator[str]:
-        """Word after word, until the command ends."""
+        """Yield the words up to the command's end."""
         while True:
             self._skip_space()
             if self._at >= len(self._text):

@@ -1,21 +1,11 @@
-"""A connection as one TOML file (section 9 of the design): load it, dump it, check it."""
+"""A connection as one TOML file: load it, dump it."""
 
-from connections.core.connection_check import (
-    ConnectionCheck,
-    ResponseCheck,
-    check_connection,
-    sample_attributes,
-)
 from connections.importers.files.dump import dump_connection
-from connections.importers.files.load import Lookup, load_connection, stand_in
+from connections.importers.files.load import Lookup, dummy_credential, load_connection
 
 __all__ = [
-    "ConnectionCheck",
     "Lookup",
-    "ResponseCheck",
-    "check_connection",
+    "dummy_credential",
     "dump_connection",
     "load_connection",
-    "sample_attributes",
-    "stand_in",
 ]

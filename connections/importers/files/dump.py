@@ -1,4 +1,4 @@
-"""From a connection to its TOML text; knows the format, not where rows are kept."""
+"""Dump a connection as TOML text."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tomlkit.items import Item, String, StringType, Trivia
 
 from connections.core.response.retry_after import RetryAfter
 from connections.core.response.rules import Rule
-from connections.core.spec import ConnectionSpec, ExpectedResponse, Limits
+from connections.core.spec import ConnectionSpec, DocumentedResponse, Limits
 
 _DEFAULTS = ConnectionSpec(name="")
 _DEFAULT_LIMITS = Limits()
 
 
 def dump_connection(spec: ConnectionSpec, credentials_prefix: str = "") -> str:
-    """The connection as TOML; its credentials become references that start with the prefix."""
+    """Return the connection as TOML; credentials become references that start with the prefix."""
     tables = _tables(spec, _constant_case(credentials_prefix or spec.name))
     document = tomlkit.document()
     for key, value in tables.items():
@@ -27,7 +27,7 @@ def dump_connection(spec: ConnectionSpec, credentials_prefix: str = "") -> str:
 
 
 def _tables(spec: ConnectionSpec, prefix: str) -> dict[str, Any]:
-    """The whole file as plain tables, without those that are empty or as they are by default."""
+    """Return the file as plain tables, without empty tables and defaults."""
     authorization, credentials = _credential_tables(spec, prefix)
     tables = _filled(
         name=spec.name,
@@ -35,14 +35,14 @@ def _tables(spec: ConnectionSpec, prefix: str) -> dict[str, Any]:
         method=spec.method,
         empty_values=spec.empty_values.value,
         required=list(spec.required),
-        reason=spec.reading.reason,
-        reference=spec.reading.reference,
+        reason=spec.response_handling.reason,
+        reference=spec.response_handling.reference,
         content_type=spec.content_type,
     )
     if spec.on_unknown is not _DEFAULTS.on_unknown:
         tables["on_unknown"] = spec.on_unknown.value
     if spec.idempotency_header != _DEFAULTS.idempotency_header:
-        # An empty name is kept: it says that no such header is sent.
+        # An empty name stays in the file: it says that no such header is sent.
         tables["idempotency_header"] = spec.idempotency_header
     return tables | _filled(
         endpoints={str(name): url for name, url in spec.endpoints.items()},
@@ -50,16 +50,16 @@ def _tables(spec: ConnectionSpec, prefix: str) -> dict[str, Any]:
         credentials=credentials,
         headers=dict(spec.headers),
         sample={name: value for name, value in spec.sample.items() if value is not None},
-        wait=_wait(spec.reading.wait),
+        wait=_wait(spec.response_handling.wait),
         limits=_limits(spec.limits),
         body=_filled(encoding=spec.encoding, document=spec.document),
-        rules=[_rule(rule) for rule in spec.reading.rules],
+        rules=[_rule(rule) for rule in spec.response_handling.rules],
         expected_responses=[_expected(expected) for expected in spec.expected_responses],
     )
 
 
 def _credential_tables(spec: ConnectionSpec, prefix: str) -> tuple[dict[str, str], dict[str, str]]:
-    """The authorization and the named credentials, with a reference of its own for each secret."""
+    """Return the authorization and the named credentials; each secret has its own reference."""
     secrets = spec.authorization.secrets()
     taken: set[str] = set()
     references = {name: _reference(prefix, name, taken) for name in secrets}
@@ -83,7 +83,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     )
 
 
-def _expected(expected: ExpectedResponse) -> dict[str, Any]:
+def _expected(expected: DocumentedResponse) -> dict[str, Any]:
     return _filled(
         name=expected.name,
         status=expected.status,
@@ -111,7 +111,7 @@ def _filled(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - any TOML value.
 
 
 def _reference(prefix: str, name: str, taken: set[str]) -> str:
-    """A reference that no other credential has, even where two differ only in case or hyphens."""
+    """Return a unique reference, even where two names differ only in case or hyphens."""
     wanted = f"{prefix}_{_constant_case(name)}"
     numbered = (f"{wanted}_{number}" for number in itertools.count(2))
     free = next(found for found in itertools.chain([wanted], numbered) if found not in taken)
@@ -125,7 +125,7 @@ def _constant_case(text: str) -> str:
 
 
 def _readable(value: Any) -> Item:  # noqa: ANN401 - any TOML value.
-    """The value as a person would write it: documents and bodies in several lines, unescaped."""
+    """Return the value as a person would write it: documents in several lines, unescaped."""
     if isinstance(value, dict):
         table = tomlkit.table()
         for name, item in value.items():
@@ -146,7 +146,7 @@ def _inline(value: dict[str, Any]) -> Item:
 
 
 def _readable_text(text: str) -> Item:
-    """The text in the quotes that need the fewest escapes: literal ones need none."""
+    """Return the text in the quotes that need the fewest escapes: literal ones need none."""
     lines = text.split("\n")
     if not all(line.replace("\t", "").isprintable() for line in lines):
         return tomlkit.string(text)
@@ -154,6 +154,6 @@ def _readable_text(text: str) -> Item:
         return tomlkit.string(text, literal='"' in text)
     if "'''" in text or text.endswith("'"):
         return tomlkit.string(text)
-    # TOML takes off a line break that follows the opening quotes, so the text may start below them.
+    # TOML ignores a line break after the opening quotes, so the text may start below them.
     start = "\n" if len(lines) > 1 else ""
     return String(StringType.MLL, text, f"{start}{text}", Trivia())

@@ -1,6 +1,6 @@
-"""From the TOML text of a connection to its value; knows the format, not where rows are kept.
+"""Load a connection from its TOML text.
 
-Credentials in a file are `env:NAME` or empty, never values; a lookup says what a NAME stands for.
+Credentials in a file are `env:NAME` or empty, never values; a lookup function returns the value.
 """
 
 from __future__ import annotations
@@ -15,18 +15,13 @@ from typing import Any
 from connections.core.errors import DescriptionError
 from connections.core.request.authorization import Authorization, authorizations
 from connections.core.request.bodies import EmptyValues, body_encodings
+from connections.core.request.spec import METHODS, Environment
 from connections.core.response.extractors import to_found_text
+from connections.core.response.matching import ResponseHandling
 from connections.core.response.outcomes import Outcome
 from connections.core.response.retry_after import RetryAfter, RetryAfterUnit
-from connections.core.response.rules import ResponseHandling, Rule
-from connections.core.spec import (
-    METHODS,
-    ConnectionSpec,
-    Environment,
-    ExpectedResponse,
-    Limits,
-    OnUnknown,
-)
+from connections.core.response.rules import Rule
+from connections.core.spec import ConnectionSpec, DocumentedResponse, Limits, OnUnknown
 from connections.importers.files.tables import (
     Table,
     get_choice,
@@ -41,7 +36,7 @@ from connections.importers.files.tables import (
 )
 
 Lookup = Callable[[str], str]
-"""From the NAME of an `env:NAME` reference to the credential."""
+"""Return the credential for the NAME of an `env:NAME` reference."""
 
 _TOP_LEVEL = (
     "name", "documentation", "method", "empty_values", "required", "reason", "reference",
@@ -53,13 +48,13 @@ _EXPECTED = ("name", "status", "headers", "body", "outcome")
 _LIMITS = ("total_timeout", "in_flight", "per_second", "max_age", "schedule")
 
 
-def stand_in(name: str) -> str:
-    """The credential of a check, which has none: `env:NAME` stands as `test-NAME`."""
+def dummy_credential(name: str) -> str:
+    """Return `test-NAME` for `env:NAME`: a check needs no real credentials."""
     return f"test-{name}"
 
 
-def load_connection(text: str, lookup: Lookup = stand_in) -> ConnectionSpec:
-    """The connection in a TOML text; raises DescriptionError naming the key that is wrong."""
+def load_connection(text: str, lookup: Lookup = dummy_credential) -> ConnectionSpec:
+    """Return the connection in a TOML text; raise DescriptionError naming the key that is wrong."""
     table = _parse(text)
     refuse_unknown(table, _TOP_LEVEL)
     body = get_table(table, "body", ("encoding", "document"))
@@ -77,7 +72,7 @@ def load_connection(text: str, lookup: Lookup = stand_in) -> ConnectionSpec:
         required=tuple(get_list(table, "required")),
         empty_values=EmptyValues(get_choice(table, "empty_values", tuple(EmptyValues), "omit")),
         idempotency_header=get_text(table, "idempotency_header", "Idempotency-Key"),
-        reading=_reading(table),
+        response_handling=_response_handling(table),
         expected_responses=_expected_responses(table),
         sample={name: _sample(name, value) for name, value in get_table(table, "sample").items()},
         limits=_limits(table),
@@ -131,7 +126,7 @@ def _encoding(body: Table) -> str:
     return encoding
 
 
-def _reading(table: Table) -> ResponseHandling:
+def _response_handling(table: Table) -> ResponseHandling:
     return ResponseHandling(
         rules=tuple(iterate_tables(table, "rules", _rule)),
         reason=get_text(table, "reason"),
@@ -154,7 +149,7 @@ def _rule(table: Table) -> Rule:
 
 
 def _statuses(table: Table) -> str:
-    """A rule's statuses; one of them may stand without quotes: `status = 400`."""
+    """Return a rule's statuses; a single one needs no quotes: `status = 400`."""
     status = table.get("status", "")
     if not isinstance(status, (str, int)) or isinstance(status, bool):
         raise DescriptionError("status", 'Must be a text in quotes: "2xx" or "409, 422".')
@@ -162,7 +157,7 @@ def _statuses(table: Table) -> str:
 
 
 def _values(table: Table) -> tuple[str, ...]:
-    """What a rule compares with, as JSON text: `value = true` is `value = "true"`."""
+    """Return what a rule compares with, as JSON text: `value = true` is `value = "true"`."""
     value = table.get("value", "")
     if value == "":
         return ()
@@ -177,7 +172,7 @@ def _values(table: Table) -> tuple[str, ...]:
     return tuple(to_found_text(item) for item in values)
 
 
-def _expected_responses(table: Table) -> tuple[ExpectedResponse, ...]:
+def _expected_responses(table: Table) -> tuple[DocumentedResponse, ...]:
     responses = tuple(iterate_tables(table, "expected_responses", _expected_response))
     names = [response.name for response in responses]
     for index, name in enumerate(names):
@@ -187,12 +182,12 @@ def _expected_responses(table: Table) -> tuple[ExpectedResponse, ...]:
     return responses
 
 
-def _expected_response(table: Table) -> ExpectedResponse:
+def _expected_response(table: Table) -> DocumentedResponse:
     refuse_unknown(table, _EXPECTED)
     status = table.get("status")
     if not isinstance(status, int) or not 100 <= status <= 599:
         raise DescriptionError("status", "Must be a whole number from 100 to 599.")
-    return ExpectedResponse(
+    return DocumentedResponse(
         name=get_required_text(table, "name"),
         status=status,
         headers=tuple(get_texts(table, "headers").items()),
@@ -218,7 +213,7 @@ def _wait(table: Table) -> RetryAfter | None:
 
 
 def _sample(name: str, value: Any) -> str | int:  # noqa: ANN401 - any TOML value.
-    """A sample attribute in the type in which referrals store it: decimals and dates are texts."""
+    """Return a sample in the type in which referrals store it: decimals and dates are texts."""
     if isinstance(value, (str, int)):
         return value
     if isinstance(value, Decimal):

@@ -1,27 +1,27 @@
-"""Reading a parsed TOML table key by key, with errors that name the key; knows none of the keys."""
+"""Get the values of a parsed TOML table by type; every error names the key."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from connections.core.errors import DescriptionError, suggestion
+from connections.core.errors import DescriptionError, did_you_mean
 
 Table = Mapping[str, Any]
 MadeT = TypeVar("MadeT")
 
 
 def refuse_unknown(table: Table, known: Iterable[str], prefix: str = "") -> None:
-    """Raise for the first key that is not among the known ones."""
+    """Raise DescriptionError for the first key that is not among the known ones."""
     names = set(known)
     for key in table:
         if key not in names:
-            message = f"There is no such key.{suggestion(key, names)}"
+            message = f"There is no such key.{did_you_mean(key, names)}"
             raise DescriptionError(f"{prefix}{key}", message)
 
 
 def get_table(table: Table, key: str, known: Iterable[str] | None = None) -> Table:
-    """The table under a key, or an empty one; its own keys are checked where `known` is given."""
+    """Return the table under a key, or an empty one; check its keys if `known` is given."""
     value = table.get(key, {})
     if not isinstance(value, dict):
         raise DescriptionError(key, f"Must be a table: [{key}].")
@@ -31,13 +31,13 @@ def get_table(table: Table, key: str, known: Iterable[str] | None = None) -> Tab
 
 
 def get_texts(table: Table, key: str, known: Iterable[str] | None = None) -> dict[str, str]:
-    """The table under a key, all of whose values are texts."""
+    """Return the table under a key, all of whose values are texts."""
     found = get_table(table, key, known)
     return {name: get_text(found, name, prefix=f"{key}.") for name in found}
 
 
 def get_text(table: Table, key: str, default: str = "", prefix: str = "") -> str:
-    """The text under a key."""
+    """Return the text under a key."""
     value = table.get(key, default)
     if not isinstance(value, str):
         raise DescriptionError(f"{prefix}{key}", "Must be a text in quotes.")
@@ -45,7 +45,7 @@ def get_text(table: Table, key: str, default: str = "", prefix: str = "") -> str
 
 
 def get_required_text(table: Table, key: str) -> str:
-    """The text under a key that must be there."""
+    """Return the text under a required key."""
     value = get_text(table, key)
     if not value.strip():
         raise DescriptionError(key, "Is needed.")
@@ -53,7 +53,7 @@ def get_required_text(table: Table, key: str) -> str:
 
 
 def get_list(table: Table, key: str) -> list[str]:
-    """The list of texts under a key."""
+    """Return the list of texts under a key."""
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise DescriptionError(key, 'Must be a list of texts: ["email"].')
@@ -61,7 +61,7 @@ def get_list(table: Table, key: str) -> list[str]:
 
 
 def get_flag(table: Table, key: str) -> bool:
-    """The true or false under a key, false where it is absent."""
+    """Return the true or false under a key, false if it is absent."""
     value = table.get(key, False)
     if not isinstance(value, bool):
         raise DescriptionError(key, "Must be true or false.")
@@ -69,16 +69,16 @@ def get_flag(table: Table, key: str) -> bool:
 
 
 def get_choice(table: Table, key: str, allowed: tuple[str, ...], default: str = "") -> str:
-    """The text under a key, which must be one of those allowed."""
+    """Return the text under a key, which must be one of those allowed."""
     value = get_text(table, key, default)
     if value not in allowed:
-        message = f"Must be one of {', '.join(allowed)}.{suggestion(value, allowed)}"
+        message = f"Must be one of {', '.join(allowed)}.{did_you_mean(value, allowed)}"
         raise DescriptionError(key, message)
     return value
 
 
 def iterate_tables(table: Table, key: str, make: Callable[[Table], MadeT]) -> Iterator[MadeT]:
-    """What is made of each table in the list under a key; errors tell which one, from 1."""
+    """Yield what `make` returns for each table under a key; errors tell its number, from 1."""
     rows = table.get(key, [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DescriptionError(key, f"Must be tables: [[{key}]].")

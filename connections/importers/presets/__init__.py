@@ -1,4 +1,4 @@
-"""The presets: ready connections for well-known CRMs, one file each, to start from."""
+"""Load the presets: complete connections for well-known CRMs, one TOML file each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """One ready connection, without credentials; `notes` say what is to be put in."""
+    """A complete connection without credentials; `notes` say which values must be filled in."""
 
     slug: str
     spec: ConnectionSpec
@@ -24,30 +24,31 @@ class Preset:
 
     @property
     def vendor(self) -> str:
-        """The CRM's name, which the preset's name begins with."""
+        """The CRM's name: the part of the preset's name before the colon."""
         return self.spec.name.partition(":")[0]
 
     @property
     def purpose(self) -> str:
-        """What the preset does there."""
+        """The action at the CRM: the part of the preset's name after the colon."""
         return self.spec.name.partition(":")[2].strip().capitalize()
 
 
 @cache
 def presets() -> Mapping[str, Preset]:
-    """All presets by slug, in the order of their names."""
-    found = [_read(path) for path in _FOLDER.glob("*.toml")]
-    return {preset.slug: preset for preset in sorted(found, key=lambda one: one.spec.name)}
+    """Return all presets by slug, sorted by name."""
+    loaded = [_load_preset(path) for path in _FOLDER.glob("*.toml")]
+    return {preset.slug: preset for preset in sorted(loaded, key=lambda preset: preset.spec.name)}
 
 
-def _read(path: Path) -> Preset:
+def _load_preset(path: Path) -> Preset:
     text = path.read_text()
-    # A reference to a variable of the server is no credential of this connection.
-    return Preset(slug=path.stem, spec=load_connection(text, lambda _: ""), notes=_notes(text))
+    # The lookup gives no values: a credential of the installation must not become the account's.
+    spec = load_connection(text, lambda _: "")
+    return Preset(slug=path.stem, spec=spec, notes=_parse_notes(text))
 
 
-def _notes(text: str) -> str:
-    """The comment at the top of the file, as running text in paragraphs."""
+def _parse_notes(text: str) -> str:
+    """Return the comment at the top of the file as paragraphs of text."""
     lines = []
     for line in text.splitlines():
         if not line.startswith("#"):

@@ -1,4 +1,4 @@
-"""What the commands for connection files share: reading a file and refusing it clearly."""
+"""Read connection files and format their errors, for the commands."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from connections.core.errors import DescriptionError
 
-WRONG_FILE = 2
+WRONG_FILE_EXIT_CODE = 2
 
 
 def read_file(name: str) -> str:
-    """The text of a file; raises DescriptionError where it can't be read."""
+    """Return the text of a file; raise DescriptionError if it can't be read."""
     try:
         return Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -18,6 +18,6 @@ def read_file(name: str) -> str:
         raise DescriptionError("", f"Can't be read: {reason}.") from error
 
 
-def refuse(name: str, error: DescriptionError) -> str:
-    """The sentence that names the file and the key."""
+def format_error(name: str, error: DescriptionError) -> str:
+    """Return a sentence that names the file and the wrong key."""
     return f"{name}: {error}".replace(": : ", ": ")

@@ -1,25 +1,29 @@
-"""`manage.py check_connection`: files held against the answers that their CRMs document."""
+"""`manage.py check_connection`: check files against the responses that their CRMs document."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from connections.core.attributes import CATALOGUE, Attribute
+from connections.core.attributes import CATALOGUE, Catalogue
+from connections.core.connection_check import ConnectionCheck, check_connection
 from connections.core.errors import DescriptionError
-from connections.importers.files import ConnectionCheck, check_connection, load_connection
-from connections.management.commands._files import read_file, refuse
+from connections.importers.files import load_connection
+from connections.management.commands._files import (
+    WRONG_FILE_EXIT_CODE,
+    format_error,
+    read_file,
+)
 from connections.management.lookups import find_account
 
-_DIFFERENT, _WRONG_FILE = 1, 2
+_DIFFERENCE_EXIT_CODE = 1
 
 
 class Command(BaseCommand):
-    """Needs no credentials and sends nothing."""
+    """Check connection files against their expected responses, without credentials or network."""
 
     help = (
         "Builds the request from sample attributes, reads every expected response and prints "
@@ -38,17 +42,18 @@ class Command(BaseCommand):
         if max(codes):
             sys.exit(max(codes))
 
-    def _check(self, name: str, catalogue: Mapping[str, Attribute], *, as_json: bool) -> int:
+    def _check(self, name: str, catalogue: Catalogue, *, as_json: bool) -> int:
+        """Print the check of one file and return its exit code."""
         try:
             check = check_connection(load_connection(read_file(name)), catalogue)
         except DescriptionError as error:
-            self.stderr.write(self.style.ERROR(refuse(name, error)))
-            return _WRONG_FILE
+            self.stderr.write(self.style.ERROR(format_error(name, error)))
+            return WRONG_FILE_EXIT_CODE
         if as_json:
             self.stdout.write(json.dumps(check.to_json(), ensure_ascii=False))
         else:
             self._print(name, check)
-        return 0 if check.is_good else _DIFFERENT
+        return 0 if check.is_good else _DIFFERENCE_EXIT_CODE
 
     def _print(self, name: str, check: ConnectionCheck) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(name))

@@ -1,4 +1,4 @@
-"""`manage.py load_connection`: a file becomes an account's connection."""
+"""`manage.py load_connection`: create or replace an account's connection from a TOML file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections.core.errors import DescriptionError
 from connections.importers.files import load_connection
-from connections.management.commands._files import WRONG_FILE, read_file, refuse
+from connections.management.commands._files import (
+    WRONG_FILE_EXIT_CODE,
+    format_error,
+    read_file,
+)
 from connections.management.lookups import find_account
-from connections.mapping.to_rows import store_connection
+from connections.operations.history import Actor
+from connections.operations.save import save_connection
 
 
 class Command(BaseCommand):
-    """Loading the same file twice changes nothing."""
+    """Create or replace a connection from a file; loading the same file again changes nothing."""
 
     help = (
         "Creates or replaces the account's connection of the file's name. A credential env:NAME is "
@@ -37,14 +42,18 @@ class Command(BaseCommand):
             return value
 
         try:
-            connection = store_connection(
-                load_connection(read_file(name), look_up), account=account
+            connection = save_connection(
+                load_connection(read_file(name), look_up),
+                account=account,
+                by=Actor.of_command(),
+                source="a file",
             )
         except DescriptionError as error:
-            raise CommandError(refuse(name, error), returncode=WRONG_FILE) from error
+            message = format_error(name, error)
+            raise CommandError(message, returncode=WRONG_FILE_EXIT_CODE) from error
         except ValidationError as error:
-            sentence = "; ".join(error.messages)
-            raise CommandError(f"{name}: {sentence}", returncode=WRONG_FILE) from error
+            message = f"{name}: {'; '.join(error.messages)}"
+            raise CommandError(message, returncode=WRONG_FILE_EXIT_CODE) from error
         self.stdout.write(f"Connection {connection.pk}: {connection.name}, of {account}.")
         if missing:
             names = ", ".join(missing)

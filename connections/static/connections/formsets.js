@@ -1,13 +1,13 @@
-// Rows of a formset: add, remove and, where their order counts, move them.
+// Adds and removes rows of a formset, and reorders them if they have positions.
 
-const changed = (set) => set.dispatchEvent(new Event("input", { bubbles: true }));
+const dispatchInput = (set) => set.dispatchEvent(new Event("input", { bubbles: true }));
 
-const rowsOf = (set) => [...set.querySelectorAll("[data-formset-row]")];
+const getRows = (set) => [...set.querySelectorAll("[data-formset-row]")];
 
-const number = (set) => {
+const numberRows = (set) => {
   if (!("ordered" in set.dataset)) return;
   let position = 0;
-  for (const row of rowsOf(set)) {
+  for (const row of getRows(set)) {
     if (row.hidden) continue;
     position += 1;
     row.querySelector("[name$=-position]").value = position;
@@ -18,32 +18,32 @@ const add = (set) => {
   const total = set.querySelector("[name$=-TOTAL_FORMS]");
   const rows = set.querySelector("[data-formset-rows]");
   const template = set.querySelector("[data-formset-template]");
-  const holder = document.createElement("template");
-  holder.innerHTML = template.innerHTML.replaceAll("__prefix__", total.value);
-  const row = holder.content.firstElementChild;
+  const copy = document.createElement("template");
+  copy.innerHTML = template.innerHTML.replaceAll("__prefix__", total.value);
+  const row = copy.content.firstElementChild;
   rows.append(row);
   total.value = Number(total.value) + 1;
   row.removeAttribute("data-blank");
   if (row.matches("details")) row.open = true;
-  number(set);
+  numberRows(set);
   row.querySelector("input:not([type=hidden]):not([name$=-position]), select, textarea")?.focus();
-  changed(set);
+  dispatchInput(set);
 };
 
 const remove = (set, row) => {
-  const box = row.querySelector("[name$=-DELETE]");
-  if (box) box.checked = true;
+  const checkbox = row.querySelector("[name$=-DELETE]");
+  if (checkbox) checkbox.checked = true;
   row.hidden = true;
   set.querySelector("[data-formset-add]")?.focus();
-  number(set);
-  changed(set);
+  numberRows(set);
+  dispatchInput(set);
 };
 
-// Blank rows stand there for people without this module; here rows are added by a button.
-const dropBlank = (set) => {
+// Blank rows are for people without JavaScript; with it, a button adds rows.
+const removeBlankRows = (set) => {
   const total = set.querySelector("[name$=-TOTAL_FORMS]");
-  const blank = rowsOf(set).filter((row) => "blank" in row.dataset);
-  if ("keepOne" in set.dataset && blank.length === rowsOf(set).length) return;
+  const blank = getRows(set).filter((row) => "blank" in row.dataset);
+  if ("keepOne" in set.dataset && blank.length === getRows(set).length) return;
   for (const row of blank.reverse()) {
     row.remove();
     total.value = Number(total.value) - 1;
@@ -51,14 +51,14 @@ const dropBlank = (set) => {
 };
 
 const move = (set, row, direction) => {
-  const visible = rowsOf(set).filter((one) => !one.hidden);
+  const visible = getRows(set).filter((candidate) => !candidate.hidden);
   const other = visible[visible.indexOf(row) + (direction === "up" ? -1 : 1)];
   if (!other) return;
   if (direction === "up") other.before(row);
   else other.after(row);
-  number(set);
+  numberRows(set);
   row.querySelector(`[data-move=${direction}]`).focus();
-  changed(set);
+  dispatchInput(set);
 };
 
 const makeDraggable = (set) => {
@@ -84,13 +84,13 @@ const makeDraggable = (set) => {
   set.addEventListener("dragend", () => {
     dragged?.classList.remove("is-dragged");
     dragged = null;
-    number(set);
-    changed(set);
+    numberRows(set);
+    dispatchInput(set);
   });
 };
 
 for (const set of document.querySelectorAll("[data-formset]")) {
-  dropBlank(set);
+  removeBlankRows(set);
   set.addEventListener("click", (event) => {
     const row = event.target.closest("[data-formset-row]");
     if (event.target.closest("[data-formset-add]")) add(set);

@@ -1,4 +1,4 @@
-// Puts a placeholder at the cursor of the body.
+// Inserts a placeholder at the cursor of the body.
 
 const field = document.querySelector("[name=document]");
 

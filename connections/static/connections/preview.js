@@ -1,56 +1,57 @@
-// Keeps the preview, the checklist and the verdicts in step with what is typed. Nothing is saved.
+// Refreshes the preview, the checklist and the response checks while the form is edited. Nothing is
+// saved.
 
 const page = document.querySelector("[data-connection-form]");
 const form = page?.closest("form");
-const PAUSE = 350;
+const DELAY_MS = 350;
 
 if (form) {
   let timer = 0;
-  let running = null;
+  let request = null;
   let isUnsaved = false;
 
-  const fill = (html) => {
+  const replaceFragments = (html) => {
     const parsed = new DOMParser().parseFromString(html, "text/html");
-    for (const part of parsed.querySelectorAll("[data-slot]")) {
-      const slot = page.querySelector(`[data-slot="${CSS.escape(part.dataset.slot)}"]`);
-      slot?.replaceChildren(...part.childNodes);
+    for (const fragment of parsed.querySelectorAll("[data-fragment]")) {
+      const target = page.querySelector(`[data-fragment="${CSS.escape(fragment.dataset.fragment)}"]`);
+      target?.replaceChildren(...fragment.childNodes);
     }
     document.dispatchEvent(new Event("preview:refreshed"));
   };
 
   const refresh = async () => {
-    running?.abort();
-    running = new AbortController();
+    request?.abort();
+    request = new AbortController();
     try {
-      const answer = await fetch(page.dataset.previewUrl, {
+      const response = await fetch(page.dataset.previewUrl, {
         method: "POST",
         body: new FormData(form),
-        signal: running.signal,
+        signal: request.signal,
         redirect: "error",
       });
-      if (answer.ok) fill(await answer.text());
-      page.classList.toggle("is-stale", !answer.ok);
+      if (response.ok) replaceFragments(await response.text());
+      page.classList.toggle("is-stale", !response.ok);
     } catch (error) {
       if (error.name !== "AbortError") page.classList.add("is-stale");
     }
   };
 
-  const later = (event) => {
-    // A search field has no name and changes nothing; a formset tells of rows that came or went.
+  const scheduleRefresh = (event) => {
+    // A search field has no name and changes nothing; a formset dispatches for added or removed rows.
     if (!event.target.name && !event.target.matches("[data-formset]")) return;
     clearTimeout(timer);
-    timer = setTimeout(refresh, PAUSE);
+    timer = setTimeout(refresh, DELAY_MS);
     isUnsaved = true;
     for (const note of document.querySelectorAll("[data-unsaved]")) note.hidden = false;
   };
 
-  form.addEventListener("input", later);
-  form.addEventListener("change", later);
+  form.addEventListener("input", scheduleRefresh);
+  form.addEventListener("change", scheduleRefresh);
   form.addEventListener("submit", () => {
     clearTimeout(timer);
     isUnsaved = false;
   });
-  // Test, a link or a closed window would lose what was typed.
+  // The Test button, a link or closing the window would lose unsaved changes.
   addEventListener("beforeunload", (event) => {
     if (isUnsaved) event.preventDefault();
   });

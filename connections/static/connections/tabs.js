@@ -1,4 +1,4 @@
-// Turns the page's sections into tabs. Without this module they stay sections, and the tabs links.
+// Turns the page's sections into tabs. Without JavaScript they stay sections, and the tabs links.
 
 const list = document.querySelector("[data-tabs]");
 const page = document.querySelector("[data-connection-form]");
@@ -8,35 +8,35 @@ if (list && page) {
   const panels = new Map(
     [...page.querySelectorAll("[data-panel]")].map((panel) => [panel.dataset.panel, panel]),
   );
-  const memory = `tab:${location.pathname}`;
+  const storageKey = `tab:${location.pathname}`;
 
   const show = (slug, { focus = false } = {}) => {
     if (!panels.has(slug)) return;
     for (const tab of tabs) {
-      const isChosen = tab.dataset.tab === slug;
-      tab.setAttribute("aria-selected", String(isChosen));
-      tab.tabIndex = isChosen ? 0 : -1;
-      panels.get(tab.dataset.tab).hidden = !isChosen;
-      if (isChosen && focus) tab.focus();
+      const isSelected = tab.dataset.tab === slug;
+      tab.setAttribute("aria-selected", String(isSelected));
+      tab.tabIndex = isSelected ? 0 : -1;
+      panels.get(tab.dataset.tab).hidden = !isSelected;
+      if (isSelected && focus) tab.focus();
     }
-    sessionStorage.setItem(memory, slug);
+    sessionStorage.setItem(storageKey, slug);
   };
 
-  const step = (event) => {
-    const at = tabs.indexOf(event.target.closest("[data-tab]"));
-    const to = {
-      ArrowRight: (at + 1) % tabs.length,
-      ArrowLeft: (at - 1 + tabs.length) % tabs.length,
+  const handleKey = (event) => {
+    const current = tabs.indexOf(event.target.closest("[data-tab]"));
+    const next = {
+      ArrowRight: (current + 1) % tabs.length,
+      ArrowLeft: (current - 1 + tabs.length) % tabs.length,
       Home: 0,
       End: tabs.length - 1,
     }[event.key];
-    if (at < 0 || to === undefined) return;
+    if (current < 0 || next === undefined) return;
     event.preventDefault();
-    show(tabs[to].dataset.tab, { focus: true });
+    show(tabs[next].dataset.tab, { focus: true });
   };
 
-  // A link from the preview or the checklist leads to a field on a tab that may be hidden.
-  const follow = (event) => {
+  // Links of the preview and the checklist lead to a field on a tab that may be hidden.
+  const followLink = (event) => {
     const link = event.target.closest("[data-goto-tab]");
     if (!link) return;
     event.preventDefault();
@@ -59,16 +59,16 @@ if (list && page) {
     panel.setAttribute("aria-labelledby", tab.id);
     panel.classList.add("is-tab");
   }
-  list.addEventListener("keydown", step);
+  list.addEventListener("keydown", handleKey);
   list.addEventListener("click", (event) => {
     const tab = event.target.closest("[data-tab]");
     if (!tab) return;
     event.preventDefault();
     show(tab.dataset.tab);
   });
-  page.addEventListener("click", follow);
+  page.addEventListener("click", followLink);
 
-  const withProblem = page.querySelector(".errorlist")?.closest("[data-panel]")?.dataset.panel;
-  const wanted = [withProblem, location.hash.slice(1), sessionStorage.getItem(memory)];
-  show(wanted.find((slug) => panels.has(slug)) ?? tabs[0].dataset.tab);
+  const withError = page.querySelector(".errorlist")?.closest("[data-panel]")?.dataset.panel;
+  const candidates = [withError, location.hash.slice(1), sessionStorage.getItem(storageKey)];
+  show(candidates.find((slug) => panels.has(slug)) ?? tabs[0].dataset.tab);
 }

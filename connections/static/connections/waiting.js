@@ -1,24 +1,24 @@
-// Asks whether the test has a result, and goes there; the page itself says when to give up.
+// Polls the state of a queued test: goes to its result, or reloads the page when the state changes.
 
 const box = document.querySelector("[data-waiting]");
-const PAUSE = 300;
+const POLL_INTERVAL_MS = 300;
 
-const ask = async () => {
+const poll = async () => {
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "application/json" } });
-    const found = await answer.json();
-    if (found.url) {
-      location.replace(found.url);
+    const response = await fetch(location.href, { headers: { Accept: "application/json" } });
+    const test = await response.json();
+    if (test.url) {
+      location.replace(test.url);
       return;
     }
-    if (found.state !== box.dataset.state) {
+    if (test.state !== box.dataset.state) {
       location.reload();
       return;
     }
   } catch {
-    // The web process may be restarting; it is asked again.
+    // The web process may be restarting; try again.
   }
-  setTimeout(ask, PAUSE);
+  setTimeout(poll, POLL_INTERVAL_MS);
 };
 
-if (box) ask();
+if (box) poll();

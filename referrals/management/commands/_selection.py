@@ -1,4 +1,4 @@
-"""Which deliveries a command means: the same options for replay and reread."""
+"""The options that select deliveries, shared by replay, reread and cancel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from connections.management.lookups import (
-    WRONG_ARGUMENT,
+    WRONG_ARGUMENT_EXIT_CODE,
     find_account,
     find_campaign,
     find_connection,
@@ -21,7 +21,7 @@ from referrals.statuses import DeliveryStatus
 
 
 def add_selection(parser: CommandParser) -> None:
-    """The options that choose deliveries; all that are given must hold."""
+    """Add the options that select deliveries; each narrows the selection."""
     statuses = [status.value for status in DeliveryStatus]
     parser.add_argument("--account", metavar="SLUG")
     parser.add_argument("--campaign", metavar="KEY", help="The campaign's key.")
@@ -31,13 +31,18 @@ def add_selection(parser: CommandParser) -> None:
         help=f"May be given several times: {', '.join(statuses)}.",
     )  # fmt: skip
     parser.add_argument("--status-code", type=int, help="Of an answer of the CRM: 503")
-    parser.add_argument("--since", type=_moment, help="Accepted at or after: 2026-01-31[T12:30]")
-    parser.add_argument("--until", type=_moment, help="Accepted before: 2026-02-01")
+    parser.add_argument(
+        "--since", type=_parse_datetime, help="Accepted at or after: 2026-01-31[T12:30]"
+    )
+    parser.add_argument("--until", type=_parse_datetime, help="Accepted before: 2026-02-01")
     parser.add_argument("--dry-run", action="store_true", help="Only say how many they are.")
 
 
-def selected(options: dict[str, Any]) -> DeliveryQuerySet:
-    """The deliveries that the options mean; raises CommandError for one that names nothing."""
+def select_deliveries(options: dict[str, Any]) -> DeliveryQuerySet:
+    """Return the deliveries that the options select.
+
+    Raise CommandError if no option is given or one names a row that does not exist.
+    """
     filters: dict[str, Any] = {}
     if options["account"]:
         filters["connection__account"] = find_account(options["account"])
@@ -55,14 +60,14 @@ def selected(options: dict[str, Any]) -> DeliveryQuerySet:
         filters["created_at__lt"] = options["until"]
     if not filters:
         message = "Say which deliveries: give at least one of --account, --campaign, …"
-        raise CommandError(message, returncode=WRONG_ARGUMENT)
+        raise CommandError(message, returncode=WRONG_ARGUMENT_EXIT_CODE)
     return Delivery.objects.filter(**filters).distinct()
 
 
-def _moment(text: str) -> datetime:
+def _parse_datetime(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
+        value = datetime.fromisoformat(text)
     except ValueError:
         message = f"{text!r} is no moment; write 2026-01-31 or 2026-01-31T12:30"
         raise ArgumentTypeError(message) from None
-    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+    return value if timezone.is_aware(value) else timezone.make_aware(value)

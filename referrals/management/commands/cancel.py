@@ -1,4 +1,4 @@
-"""`manage.py cancel`: deliveries that wait are never sent."""
+"""`manage.py cancel`: cancels pending deliveries."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from referrals.management.commands._selection import add_selection, selected
+from connections.operations.history import Actor
+from referrals.management.commands._selection import add_selection, select_deliveries
 from referrals.operations.cancel import cancel
 
 
 class Command(BaseCommand):
-    """What a worker has in hand is left alone; a cancelled delivery can still be replayed."""
+    """Cancels pending deliveries, except those in flight; they can still be replayed."""
 
     help = "Cancels the chosen deliveries that still wait."
 
@@ -19,9 +20,10 @@ class Command(BaseCommand):
         add_selection(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        deliveries = selected(options)
+        deliveries = select_deliveries(options)
         if options["dry_run"]:
             count = deliveries.pending().filter(claimed_at=None).count()
             self.stdout.write(f"{count} deliveries would be cancelled.")
         else:
-            self.stdout.write(f"{cancel(deliveries)} deliveries cancelled.")
+            count = cancel(deliveries, by=Actor.of_command())
+            self.stdout.write(f"{count} deliveries cancelled.")

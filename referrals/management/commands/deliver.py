@@ -1,4 +1,4 @@
-"""`manage.py deliver`: the pump in the foreground, without worker or Redis."""
+"""`manage.py deliver`: delivers in the foreground, without a worker or Redis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from referrals.delivery.pump import deliver_due, finish_in_flight
 
 
 class Command(BaseCommand):
-    """Delivers what is due, and with --once stops when nothing is left."""
+    """Runs the pump in this process; with --once, until nothing is due."""
 
     help = "Delivers what is due, in the foreground; stops with --once or on Ctrl-C."
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        shutdown.on_signals()
+        shutdown.handle_signals()
         outcomes: Counter[str] = Counter()
         has_more = True
         while not shutdown.requested() and (has_more or not options["once"]):
@@ -31,11 +31,11 @@ class Command(BaseCommand):
             finish_in_flight()
             has_more = summary.has_more
             if summary.total:
-                self.stdout.write(_in_words(summary.outcomes))
+                self.stdout.write(_format_counts(summary.outcomes))
             if not has_more and not options["once"]:
                 shutdown.wait(settings.TICK_SECONDS)
-        self.stdout.write(f"In all: {_in_words(outcomes) or 'nothing was due'}.")
+        self.stdout.write(f"In all: {_format_counts(outcomes) or 'nothing was due'}.")
 
 
-def _in_words(outcomes: Counter[str]) -> str:
+def _format_counts(outcomes: Counter[str]) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())

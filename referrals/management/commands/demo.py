@@ -1,4 +1,4 @@
-"""`manage.py demo`: everything that a first look needs, harmless twice."""
+"""`manage.py demo`: creates the demo; running it again changes nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config.local_secrets import kept_key
-from referrals.demo import LOGIN, Demo, make_demo, make_password
+from config.local_secrets import read_or_create
+from connections.operations.history import Actor
+from referrals.demo import LOGIN, Demo, create_demo, generate_password
 from referrals.models.intake_keys import make_token
 
 _SUMMARY = """
@@ -33,7 +34,10 @@ _UNKNOWN_PASSWORD = (
 
 
 class Command(BaseCommand):
-    """Prints how to sign in and a line that sends one referral. Refuses where others work."""
+    """Creates the demo, and prints how to sign in and how to send a referral.
+
+    It refuses to run on an installation that other people use.
+    """
 
     help = "Creates the demo account with campaigns, connections to the CRM simulator and a login."
 
@@ -45,22 +49,23 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        _refuse_elsewhere()
-        demo = make_demo(
+        _check_is_trial()
+        demo = create_demo(
             crm_url=options["crm"].rstrip("/"),
-            intake_key=kept_key(settings.VAR_DIR / "demo_intake_key", make_token),
-            password=_kept_password(),
+            by=Actor.of_command(),
+            intake_key=read_or_create(settings.VAR_DIR / "demo_intake_key", make_token),
+            password=_stored_password(),
         )
         if options["json"]:
             self.stdout.write(json.dumps(demo.to_json()))
         else:
-            self.stdout.write(_in_words(demo, options["port"]))
+            self.stdout.write(_format_summary(demo, options["port"]))
         if demo.password is None:
             self.stderr.write(_UNKNOWN_PASSWORD)
 
 
-def _refuse_elsewhere() -> None:
-    """Refuse to make a superuser where others work."""
+def _check_is_trial() -> None:
+    """Raise CommandError if other people use the installation: the demo creates a superuser."""
     if settings.HTTPS:
         raise CommandError(
             "The demo makes a superuser, and HTTPS is on: this installation is no trial. "
@@ -73,15 +78,17 @@ def _refuse_elsewhere() -> None:
         )
 
 
-def _kept_password() -> str:
-    """The password, kept beside the data so that a second run can print it again; empty where
-    there is a login, but no file that says how it opens."""
+def _stored_password() -> str:
+    """Return the password from its file, which lets a second run print it again.
+
+    Create the file if there is none. Return an empty string if the login exists, but not the file.
+    """
     path: Path = settings.VAR_DIR / "demo_password"
     if not path.exists() and User.objects.filter(username=LOGIN).exists():
         return ""
-    return kept_key(path, make_password)
+    return read_or_create(path, generate_password)
 
 
-def _in_words(demo: Demo, port: str) -> str:
+def _format_summary(demo: Demo, port: str) -> str:
     values = demo.to_json() | {"password": demo.password or "not known"}
     return _SUMMARY.format(port=port, **values)

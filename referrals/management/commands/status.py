@@ -1,4 +1,4 @@
-"""`manage.py status`: what waits, what keeps it, who is alive."""
+"""`manage.py status`: what waits, what keeps it, and who is alive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNHEALTHY = 1
 
 
 class Command(BaseCommand):
-    """For a person at night, and for a monitor."""
+    """Prints the status for people, or as JSON for monitoring."""
 
     help = "Says what waits, what keeps it and who is alive. Exits 1 if something must be mended."
 
@@ -37,12 +37,12 @@ class Command(BaseCommand):
             ("deliveries waiting", status.deliveries_waiting),
             ("  due now", status.due),
             ("  oldest due", "–" if oldest is None else f"{oldest:.1f} s"),
-            ("  under way", status.in_flight),
+            ("  in flight", status.in_flight),
             ("connections paused", status.paused),
             ("connections held", status.held),
-            ("connections resting", status.resting),
-            ("worker last heard of", status.worker_beat or "never"),
-            ("tick last heard of", status.tick_beat or "never"),
+            ("breakers open", status.open_breakers),
+            ("worker last heard of", status.worker_heartbeat_at or "never"),
+            ("tick last heard of", status.tick_heartbeat_at or "never"),
         )
         for name, value in rows:
             self.stdout.write(f"{name:22}{value}")

@@ -1,4 +1,4 @@
-"""`manage.py tick`: rings the doorbell every two seconds, so that nothing due waits longer."""
+"""`manage.py tick`: wakes the workers every two seconds."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from django.core.management.base import BaseCommand
 
 from config import shutdown
 from config.queue import heartbeats
-from config.queue.job_queue import wake_workers
+from referrals.enqueue import wake_workers
 
 
 class Command(BaseCommand):
-    """Makes up for every lost job: a retry that falls due, a flushed Redis, a killed worker."""
+    """Enqueues the jobs that nothing else does: for retries that fall due, and after a job was lost
+    because Redis was flushed or a worker was killed."""
 
-    help = "Rings the doorbell every TICK_SECONDS until SIGINT or SIGTERM."
+    help = "Wakes the workers every TICK_SECONDS until SIGINT or SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        shutdown.on_signals()
+        shutdown.handle_signals()
         while not shutdown.requested():
             heartbeats.record_heartbeat(heartbeats.TICK)
             wake_workers()

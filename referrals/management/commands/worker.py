@@ -1,4 +1,4 @@
-"""`manage.py worker`: runs delivery jobs until told to stop."""
+"""`manage.py worker`: runs delivery jobs until a signal stops it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config import shutdown
-from config.queue.job_queue import work
-from referrals.delivery.malloc import share_heaps
+from config.queue.worker import work
+from referrals.delivery.malloc import limit_arenas
 from referrals.delivery.pump import finish_in_flight
 
 
 class Command(BaseCommand):
-    """The worker that installations start as often as they have use for."""
+    """Runs one worker process; start as many as the installation needs."""
 
     help = "Runs delivery jobs until SIGINT or SIGTERM; waits for Redis where it is not there yet."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
-        share_heaps()
-        shutdown.on_signals()
+        limit_arenas()
+        shutdown.handle_signals()
         work()
         finish_in_flight()

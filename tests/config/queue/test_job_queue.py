@@ -1,259 +1,252 @@
-"""The doorbell: few jobs whatever comes in, and a Redis that is away costs no referral."""
+"""Tests of the job queue."""
 
 from __future__ import annotations
 
 import logging
-import signal
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection as database
 from django.db import transaction
-from django_rq import get_worker
-from redis.exceptions import RedisError
-from rq.registry import FailedJobRegistry
+from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from config import shutdown
 from config.queue import job_queue
-from connections.models import Account, Campaign, Link
-from connections.simulator import CRM
-from referrals.intake import IntakeRefused, accept_referrals
-from referrals.jobs import deliver_due
-from referrals.models import Delivery, Referral
-from referrals.throttling.breaker import Event
-from tests.referrals.factories import Door, create_referrals, item, log
+from config.queue.job_queue import (
+    JobState,
+    QueueUnavailableError,
+    enqueue,
+    enqueue_or_run,
+    enqueue_unless_enough_wait,
+    fetch,
+    remove,
+    waiting_count,
+)
+from config.queue.redis import redis_connection
+from connections.models import Account
+from tests.worker import run_jobs
 
+ADD = "operator.add"
+DIVIDE = "operator.truediv"
 
-@pytest.fixture
-def redis_away(settings: Any) -> Iterator[None]:
-    """Nobody listens where Redis should be."""
-    with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))
-        settings.REDIS_URL = f"redis://127.0.0.1:{unheard.getsockname()[1]}/0"
-        forget_redis()
-        yield
-    forget_redis()
+enqueue_stored = partial(
+    enqueue, ADD, 1, 2, timeout_seconds=5, job_id="a-job", result_ttl_seconds=60
+)
 
-
-def forget_redis() -> None:
-    job_queue.redis_connection.cache_clear()
-    job_queue._queue.cache_clear()
-
-
-def run_jobs() -> None:
-    """A worker that ends when no job waits; it changes what signals do, which is put right."""
-    names = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-    before = {name: signal.getsignal(name) for name in names}
-    worker = get_worker(
-        job_queue.QUEUE, worker_class=job_queue.DeliveryWorker, serializer=JSONSerializer
-    )
-    try:
-        worker.work(burst=True, logging_level="ERROR")
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
-
-
-def failed_jobs() -> int:
-    return int(FailedJobRegistry(queue=job_queue._queue()).get_job_count())
-
-
-def test_a_ring_leaves_one_job() -> None:
-    assert job_queue.waiting_jobs() == 0
-    job_queue.wake_workers()
-    assert job_queue.waiting_jobs() == 1
-
-
-@pytest.mark.parametrize("depth", [1, 4])
-def test_many_rings_leave_no_more_jobs_than_workers_have_use_for(settings: Any, depth: int) -> None:
-    settings.MAX_QUEUED_JOBS = depth
-    for _ in range(20):
-        job_queue.wake_workers()
-    assert job_queue.waiting_jobs() == depth
-
-
-def test_a_job_is_plain_json_that_any_worker_reads(settings: Any) -> None:
-    job_queue.wake_workers()
-
-    [job] = job_queue._queue().jobs
-    assert (job.func_name, job.args, job.kwargs) == ("referrals.jobs.deliver_due", [], {})
-    assert job.timeout == settings.DELIVERY_JOB_TIMEOUT
-    assert job.serializer is JSONSerializer
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_bell_is_rung_once_the_referral_is_stored(campaign: Campaign, link: Link) -> None:
-    with transaction.atomic():
-        create_referrals(campaign, "jo@example.com")
-        assert job_queue.waiting_jobs() == 0
-    assert job_queue.waiting_jobs() == 1
-
-
-def test_a_referral_that_is_not_stored_rings_no_bell(campaign: Campaign, link: Link) -> None:
-    with pytest.raises(IntakeRefused):
-        accept_referrals(campaign, [item("a", email="jo@example.com"), item("b", age="old")])
-    assert job_queue.waiting_jobs() == 0
-    assert not Referral.objects.exists()
-
-
-def test_a_burst_of_ten_thousand_leaves_a_handful_of_jobs(
-    campaign: Campaign, link: Link, settings: Any
-) -> None:
-    for batch in range(10):
-        create_referrals(campaign, *(f"jo{batch}.{number}@example.com" for number in range(1000)))
-        assert job_queue.waiting_jobs() == min(batch + 1, settings.MAX_QUEUED_JOBS)
-    assert Delivery.objects.pending().count() == 10_000
-
-
-ENQUEUED: dict[str, Callable[[], object]] = {
-    "referrals.jobs.deliver_due": job_queue.wake_workers,
-    "referrals.jobs.tell": lambda: job_queue.notify(1, Event.OPENED, "gone"),
-    "referrals.jobs.test_connection": lambda: job_queue.enqueue_test(1, None),
+ENQUEUE: dict[str, Callable[..., None]] = {
+    "always": enqueue,
+    "unless enough wait": enqueue_unless_enough_wait,
+    "or run": enqueue_or_run,
 }
 
 
-@pytest.mark.parametrize("name", ENQUEUED)
+def enqueue_add(variant: str) -> None:
+    ENQUEUE[variant](ADD, 1, 2, timeout_seconds=5)
+
+
+def enqueued() -> list[tuple[str, list[Any]]]:
+    return [(job.func_name, job.args) for job in job_queue._queue().jobs]
+
+
+def test_a_waiting_job_is_found_by_its_id() -> None:
+    enqueue_stored()
+
+    job = fetch("a-job")
+
+    assert job is not None
+    assert (job.function, job.args) == (ADD, (1, 2))
+    assert (job.state, job.return_value) == (JobState.WAITING, None)
+    assert job.waited_seconds >= 0
+
+
+def test_a_waiting_job_reports_how_long_it_has_waited() -> None:
+    enqueue_stored()
+    stored = Job.fetch("a-job", redis_connection(), JSONSerializer)
+    stored.enqueued_at = datetime.now(UTC) - timedelta(hours=1)
+    stored.save()
+
+    job = fetch("a-job")
+
+    assert job is not None
+    assert 3600 <= job.waited_seconds < 7200
+
+
+def test_a_finished_job_has_its_return_value() -> None:
+    enqueue_stored()
+    run_jobs()
+
+    job = fetch("a-job")
+
+    assert job is not None
+    assert (job.state, job.return_value) == (JobState.FINISHED, 3)
+
+
+def test_a_job_that_raised_has_failed() -> None:
+    enqueue(DIVIDE, 1, 0, timeout_seconds=5, job_id="a-job")
+    run_jobs()
+
+    job = fetch("a-job")
+
+    assert job is not None
+    assert (job.state, job.return_value) == (JobState.FAILED, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (JobStatus.QUEUED, JobState.WAITING),
+        (JobStatus.DEFERRED, JobState.WAITING),
+        (JobStatus.STARTED, JobState.RUNNING),
+        (JobStatus.STOPPED, JobState.FAILED),
+        (JobStatus.CANCELED, JobState.FAILED),
+    ],
+)
+def test_the_status_in_rq_is_mapped_to_a_job_state(status: JobStatus, state: JobState) -> None:
+    enqueue_stored()
+    Job.fetch("a-job", redis_connection(), JSONSerializer).set_status(status)
+
+    job = fetch("a-job")
+
+    assert job is not None
+    assert job.state is state
+
+
+def test_an_unknown_job_is_not_found() -> None:
+    assert fetch("a-job") is None
+
+
+def test_a_job_without_a_result_ttl_is_deleted_once_it_ran() -> None:
+    enqueue(ADD, 1, 2, timeout_seconds=5, job_id="a-job")
+    run_jobs()
+
+    assert fetch("a-job") is None
+
+
+def test_a_removed_job_does_not_run(tmp_path: Path) -> None:
+    enqueue("os.mkdir", str(tmp_path / "made"), timeout_seconds=5, job_id="a-job")
+
+    assert remove("a-job")
+    assert not remove("a-job")
+    run_jobs()
+
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_job_at_the_front_is_queued_before_the_others() -> None:
+    enqueue(ADD, 1, 2, timeout_seconds=5)
+    enqueue(ADD, 3, 4, timeout_seconds=5, at_front=True)
+
+    assert enqueued() == [(ADD, [3, 4]), (ADD, [1, 2])]
+
+
+@pytest.mark.parametrize("variant", ENQUEUE)
+def test_a_job_is_stored_as_plain_json(variant: str) -> None:
+    enqueue_add(variant)
+
+    [job] = job_queue._queue().jobs
+    assert (job.func_name, job.args, job.kwargs) == (ADD, [1, 2], {})
+    assert (job.timeout, job.result_ttl, job.failure_ttl) == (5, 0, 24 * 3600)
+    assert job.serializer is JSONSerializer
+
+
+@pytest.mark.parametrize("max_jobs", [1, 4])
+def test_no_job_is_enqueued_once_enough_wait(settings: Any, max_jobs: int) -> None:
+    settings.MAX_QUEUED_JOBS = max_jobs
+    for _ in range(20):
+        enqueue_add("unless enough wait")
+    assert waiting_count() == max_jobs
+
+
+@pytest.mark.parametrize("variant", ENQUEUE)
 @pytest.mark.django_db(transaction=True)
-def test_every_job_is_enqueued_once_the_transaction_is_committed(name: str) -> None:
+def test_a_job_is_enqueued_once_the_transaction_is_committed(variant: str) -> None:
     with transaction.atomic():
         with transaction.atomic():
-            ENQUEUED[name]()
-        assert job_queue.waiting_jobs() == 0
-    assert [job.func_name for job in job_queue._queue().jobs] == [name]
+            enqueue_add(variant)
+        assert waiting_count() == 0
+    assert enqueued() == [(ADD, [1, 2])]
 
 
-@pytest.mark.parametrize("name", ENQUEUED)
+@pytest.mark.parametrize("variant", ENQUEUE)
 @pytest.mark.django_db(transaction=True)
-def test_no_job_is_enqueued_for_what_was_rolled_back(name: str) -> None:
+def test_no_job_is_enqueued_after_a_rollback(variant: str) -> None:
     with transaction.atomic():
-        ENQUEUED[name]()
+        enqueue_add(variant)
         transaction.set_rollback(True)
 
-    ENQUEUED[name]()
-    assert job_queue.waiting_jobs() == 1
+    assert waiting_count() == 0
 
 
-@pytest.mark.parametrize("name", ENQUEUED)
-def test_a_job_needs_no_database(name: str) -> None:
-    ENQUEUED[name]()
+@pytest.mark.parametrize("variant", ENQUEUE)
+def test_a_job_is_enqueued_without_a_database(variant: str) -> None:
+    enqueue_add(variant)
 
-    assert job_queue.waiting_jobs() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_test_is_found_under_the_id_that_was_told_before_the_commit() -> None:
-    with transaction.atomic():
-        job_id = job_queue.enqueue_test(7, None)
-        assert job_queue.find_test(job_id) is None
-
-    assert job_queue.find_test(job_id).args == [7, None]
+    assert waiting_count() == 1
 
 
-def test_without_redis_a_test_is_refused(redis_away: None) -> None:
-    with pytest.raises(RedisError):
-        job_queue.enqueue_test(7, None)
+@pytest.mark.parametrize(
+    "call", [enqueue_stored, waiting_count, lambda: fetch("a"), lambda: remove("a")]
+)
+def test_the_queue_is_unavailable_without_redis(
+    redis_away: None, call: Callable[[], object]
+) -> None:
+    with pytest.raises(QueueUnavailableError, match=r"^The queue does not answer\.$"):
+        call()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_redis_what_was_saved_with_a_test_stays_saved(
+def test_rows_saved_with_a_job_stay_saved_without_redis(
     redis_away: None, account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     with transaction.atomic():
         account.name = "Acme and Sons"
         account.save()
-        job_queue.enqueue_test(7, None)
+        enqueue_stored()
 
     assert Account.objects.get().name == "Acme and Sons"
     [record] = caplog.records
     assert record.levelno == logging.ERROR
-    assert record.message.startswith("Error calling enqueue_test.<locals>.enqueue in on_commit()")
+    assert record.message.startswith("Error calling enqueue.<locals>.enqueue_now in on_commit()")
 
 
-def test_a_bell_out_of_order_is_a_warning(
+def test_a_repeated_job_is_logged_as_a_warning_without_redis(
     redis_away: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job_queue.wake_workers()
+    enqueue_add("unless enough wait")
 
     [record] = caplog.records
     assert (record.name, record.levelno) == ("config.queue.job_queue", logging.WARNING)
-    assert record.message.startswith(
-        "The doorbell is out of order, deliveries wait for the tick: Error "
-    )
-    with pytest.raises(RedisError):
-        job_queue.waiting_jobs()
+    assert record.message.startswith("operator.add is not enqueued: Error ")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_redis_a_referral_is_accepted_all_the_same(
-    redis_away: None, link: Link, door: Door, caplog: pytest.LogCaptureFixture
+def test_a_job_runs_in_this_process_on_commit_without_redis(
+    redis_away: None, tmp_path: Path
 ) -> None:
-    status, answer = door.post({"external_id": "a", "attributes": {"email": "jo@example.com"}})
+    folder = tmp_path / "made"
+    with transaction.atomic():
+        enqueue_or_run("os.mkdir", str(folder), timeout_seconds=5)
+        assert not folder.exists()
+    assert folder.is_dir()
 
-    assert (status, answer["referrals"][0]["is_new"]) == (202, True)
-    assert Delivery.objects.pending().count() == 1
-    assert [record.name for record in caplog.records] == ["config.queue.job_queue"]
 
-
-@pytest.mark.usefixtures("patient")
-def test_a_worker_delivers_what_is_due(crm: CRM, campaign: Campaign, link: Link) -> None:
-    create_referrals(campaign, "jo@example.com", "al@example.com")
-    job_queue.wake_workers()
-    job_queue.wake_workers()
-
+def test_a_job_does_not_run_in_this_process_with_redis(tmp_path: Path) -> None:
+    enqueue_or_run("os.mkdir", str(tmp_path / "made"), timeout_seconds=5)
+    assert not (tmp_path / "made").exists()
     run_jobs()
-
-    assert log() == [(1, "delivered", 200), (1, "delivered", 200)]
-    assert (crm.people(), job_queue.waiting_jobs(), failed_jobs()) == (2, 0, 0)
+    assert (tmp_path / "made").is_dir()
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_job_that_leaves_something_rings_again(
-    crm: CRM, campaign: Campaign, link: Link, settings: Any, redis: Any
+def test_a_job_that_fails_in_this_process_is_logged(
+    redis_away: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.DELIVERY_SLICE_SECONDS = 0
-    create_referrals(campaign, "jo@example.com")
-    redis.flushdb()
+    enqueue_or_run(DIVIDE, 1, 0, timeout_seconds=5)
 
-    deliver_due()
-
-    assert job_queue.waiting_jobs() == 1
-    assert crm.received() == []
-    settings.DELIVERY_SLICE_SECONDS = 60
-    deliver_due()
-    assert job_queue.waiting_jobs() == 1
-    assert crm.people() == 1
-
-
-@pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite has no server to lose.")
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_outlives_a_database_that_was_restarted(
-    crm: CRM, campaign: Campaign, link: Link
-) -> None:
-    create_referrals(campaign, "jo@example.com")
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        [pid] = cursor.fetchone()
-    other = database.copy()
-    with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-    other.close()
-    job_queue.wake_workers()
-    job_queue.wake_workers()
-
-    run_jobs()
-
-    assert crm.people() == 1
-    assert Delivery.objects.get().status == "delivered"
-
-
-def test_a_worker_that_is_told_to_stop_claims_no_more() -> None:
-    worker = get_worker(
-        job_queue.QUEUE, worker_class=job_queue.DeliveryWorker, serializer=JSONSerializer
-    )
-
-    worker.handle_warm_shutdown_request()
-
-    assert shutdown.requested()
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.message == ("Redis does not answer, and operator.truediv failed in this process")
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError

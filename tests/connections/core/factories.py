@@ -1,32 +1,35 @@
-"""Owns how the core's tests make requests and answers, and must not know what any test shows."""
+"""Factories of specs, requests and responses."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from connections.core.messages import Exchange, Headers, Request, Response
-from connections.core.request.authorization import Ticket
+from connections.core.request.authorization import SigningContext
 from connections.core.request.bodies import EmptyValues, body_encodings
 from connections.core.request.builder import RequestBuilder
 from connections.core.request.templates import Scope
+from connections.core.response.matching import ResponseHandling, classify
 from connections.core.response.outcomes import Outcome
 from connections.core.response.parsed import ParsedResponse
-from connections.core.response.rules import ResponseHandling, Rule, classify
+from connections.core.response.rules import Rule
 from connections.core.spec import ConnectionSpec
 
 NOW = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
-TICKET = Ticket(token="fetched-token", moment=NOW, message_id="msg_1")
+CONTEXT = SigningContext(moment=NOW, message_id="msg_1")
+FETCHED_TOKEN = "fetched-token"
 URL = "https://crm.example/leads"
 
-Given = str | bytes
+Content = str | bytes
 
 
 def spec(**fields: object) -> ConnectionSpec:
-    described = {"name": "Any CRM", "endpoints": {"production": URL}} | fields
-    return ConnectionSpec(**described)  # type: ignore[arg-type]
+    defaults = {"name": "Any CRM", "endpoints": {"production": URL}}
+    return ConnectionSpec(**(defaults | fields))  # type: ignore[arg-type]
 
 
 def build(attributes: Mapping[str, object] | None = None, **fields: object) -> Request:
-    return RequestBuilder(spec(**fields)).build(attributes or {}, ticket=TICKET)
+    builder = RequestBuilder(spec(**fields))
+    return builder.build(attributes or {}, context=CONTEXT, token=FETCHED_TOKEN)
 
 
 def body(encoding: str, document: str, empty: str = "omit", **values: object) -> bytes:
@@ -39,7 +42,7 @@ def header(request: Request, name: str) -> str | None:
 
 
 def exchange(
-    status: int, content: Given = b"", headers: Headers = (), request: Request | None = None
+    status: int, content: Content = b"", headers: Headers = (), request: Request | None = None
 ) -> Exchange:
     raw = content.encode() if isinstance(content, str) else content
     return Exchange(
@@ -49,7 +52,9 @@ def exchange(
     )
 
 
-def answer(content: Given = b"", headers: Headers = (), status: int = 200) -> ParsedResponse:
+def parse_response(
+    content: Content = b"", headers: Headers = (), status: int = 200
+) -> ParsedResponse:
     response = exchange(status, content, headers).response
     assert response is not None
     return ParsedResponse(response)
@@ -61,7 +66,7 @@ def rule(outcome: str = "delivered", **fields: object) -> Rule:
     return Rule(outcome=Outcome(outcome), value=values, **fields)  # type: ignore[arg-type]
 
 
-def outcome(rules: list[Rule], status: int, content: Given = b"", headers: Headers = ()) -> str:
+def outcome(rules: list[Rule], status: int, content: Content = b"", headers: Headers = ()) -> str:
     return classify(
         ResponseHandling(rules=tuple(rules)), exchange(status, content, headers)
     ).outcome.value

@@ -1,4 +1,4 @@
-"""Owns what an attribute accepts and who may get it, and must not know referrals."""
+"""Tests of the attributes and their catalogue."""
 
 import hashlib
 from decimal import Decimal
@@ -19,7 +19,7 @@ from connections.core.values import ExactNumber
 TRAFFIC, SUBSCRIPTION, LEADS = CampaignKind
 
 
-def attribute(kind: str) -> Attribute:
+def make_attribute(kind: str) -> Attribute:
     return Attribute(key="any", label="Any", type=AttributeType(kind))
 
 
@@ -58,15 +58,15 @@ def attribute(kind: str) -> Attribute:
     ],
 )
 def test_a_value_is_stored_exactly(kind: str, value: object, stored: object) -> None:
-    cleaned = attribute(kind).clean(value)
+    cleaned = make_attribute(kind).clean(value)
     assert (cleaned, type(cleaned)) == (stored, type(stored))
-    assert attribute(kind).clean(cleaned) == cleaned
+    assert make_attribute(kind).clean(cleaned) == cleaned
 
 
 @pytest.mark.parametrize("kind", list(AttributeType))
 @pytest.mark.parametrize("value", [None, ""])
-def test_nothing_is_nothing(kind: str, value: object) -> None:
-    assert attribute(kind).clean(value) is None
+def test_an_empty_value_is_cleaned_to_none(kind: str, value: object) -> None:
+    assert make_attribute(kind).clean(value) is None
 
 
 @pytest.mark.parametrize(
@@ -109,38 +109,38 @@ def test_nothing_is_nothing(kind: str, value: object) -> None:
 )
 def test_a_value_of_another_type_is_refused(kind: str, value: object, message: str) -> None:
     with pytest.raises(AttributeValueError) as caught:
-        attribute(kind).clean(value)
+        make_attribute(kind).clean(value)
     assert str(caught.value) == message
 
 
-def test_a_decimal_is_a_number_to_templates() -> None:
-    typed = attribute("decimal").typed("2.50")
+def test_a_decimal_is_an_exact_number_in_templates() -> None:
+    typed = make_attribute("decimal").typed("2.50")
     assert isinstance(typed, ExactNumber)
     assert (typed, str(typed)) == (2.5, "2.50")
-    assert attribute("text").typed("2.50") == "2.50"
+    assert make_attribute("text").typed("2.50") == "2.50"
 
 
 @pytest.mark.parametrize(
     "stored", ["abc", "nan", "inf", "1e5", ".5", "1_0", "007", "٢", "", None, 5]
 )
-def test_what_was_stored_before_it_was_a_decimal_stays_what_it_is(stored: object) -> None:
-    assert attribute("decimal").typed(stored) is stored
+def test_a_stored_value_that_is_not_a_decimal_is_unchanged(stored: object) -> None:
+    assert make_attribute("decimal").typed(stored) is stored
 
 
-def test_every_example_is_a_value_of_its_attribute() -> None:
-    for one in CATALOGUE.values():
-        assert one.example != ""
-        assert one.clean(one.example) == one.example, one.key
+def test_every_example_is_valid_for_its_attribute() -> None:
+    for attribute in CATALOGUE.values():
+        assert attribute.example != ""
+        assert attribute.clean(attribute.example) == attribute.example, attribute.key
     assert examples()["bid_price"] == ExactNumber("2.50")
     email = str(CATALOGUE["email"].example).encode()
     assert CATALOGUE["email_md5"].example == hashlib.md5(email).hexdigest()
     assert CATALOGUE["email_sha256"].example == hashlib.sha256(email).hexdigest()
 
 
-def test_a_kind_of_campaign_limits_what_may_be_shared() -> None:
-    personal = {key for key, one in CATALOGUE.items() if one.is_personal}
+def test_the_kind_of_campaign_limits_the_shared_attributes() -> None:
+    personal = {key for key, attribute in CATALOGUE.items() if attribute.is_personal}
     shared = {
-        kind: {key for key, one in CATALOGUE.items() if kind in one.shared_by}
+        kind: {key for key, attribute in CATALOGUE.items() if kind in attribute.shared_by}
         for kind in CampaignKind
     }
     assert not personal & shared[TRAFFIC]
@@ -159,7 +159,7 @@ def test_a_kind_of_campaign_limits_what_may_be_shared() -> None:
         (LEADS, {"source", "bid_price", "email", "mobile"}),
     ],
 )
-def test_only_what_may_be_shared_reaches_a_template(kind: CampaignKind, keys: set[str]) -> None:
+def test_only_shareable_attributes_reach_a_template(kind: CampaignKind, keys: set[str]) -> None:
     stored = {"source": "web", "bid_price": "2.50", "email": "a@b", "mobile": "+1", "unknown": "x"}
     passed = shareable(stored, kind)
     assert set(passed) == keys

@@ -1,4 +1,4 @@
-"""A check builds the sample's request and holds the rules against every documented answer."""
+"""Tests of the check of a connection."""
 
 import json
 from dataclasses import replace
@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from connections.core.attributes import Attribute, AttributeType
+from connections.core.connection_check import check_connection
 from connections.core.errors import DescriptionError
 from connections.core.request.authorization.oauth2 import OAuth2ClientCredentials
 from connections.core.request.authorization.signature import Signature
 from connections.core.request.builder import USER_AGENT
 from connections.core.response.outcomes import Outcome
+from connections.core.samples import sample_attributes
 from connections.core.spec import ConnectionSpec
-from connections.importers.files import check_connection, load_connection, sample_attributes
+from connections.importers.files import load_connection
 
 CRM = """
 name = "CRM"
@@ -74,7 +76,7 @@ def refusal(spec: ConnectionSpec) -> str:
     return str(caught.value)
 
 
-def test_the_json_is_what_the_command_prints(spec: ConnectionSpec) -> None:
+def test_a_check_is_converted_to_the_json_that_the_command_prints(spec: ConnectionSpec) -> None:
     assert check_connection(spec).to_json() == {
         "request": {
             "method": "POST",
@@ -123,13 +125,13 @@ def test_the_json_is_what_the_command_prints(spec: ConnectionSpec) -> None:
     }
 
 
-def test_the_json_can_be_written(spec: ConnectionSpec) -> None:
+def test_the_json_of_a_check_is_serializable(spec: ConnectionSpec) -> None:
     written = check_connection(spec).to_json()
 
     assert json.loads(json.dumps(written)) == written
 
 
-def test_one_misread_answer_makes_the_check_bad_and_is_named(spec: ConnectionSpec) -> None:
+def test_a_check_with_a_misread_response_is_not_good_and_names_it(spec: ConnectionSpec) -> None:
     check = check_connection(spec)
 
     assert not check.is_good
@@ -138,17 +140,17 @@ def test_one_misread_answer_makes_the_check_bad_and_is_named(spec: ConnectionSpe
     ]
 
 
-def test_a_check_without_differences_is_good(spec: ConnectionSpec) -> None:
+def test_a_check_without_a_misread_response_is_good(spec: ConnectionSpec) -> None:
     good = replace(spec, expected_responses=(spec.expected_responses[0],))
 
     assert check_connection(good).is_good
     assert check_connection(replace(spec, expected_responses=())).is_good
 
 
-def test_each_row_has_the_rule_that_matched(spec: ConnectionSpec) -> None:
+def test_every_checked_response_has_the_rule_that_matched(spec: ConnectionSpec) -> None:
     created, known, _ = check_connection(spec).responses
 
-    assert created.rule is spec.reading.rules[0]
+    assert created.rule is spec.response_handling.rules[0]
     assert known.rule is None
 
 
@@ -156,13 +158,13 @@ def test_a_check_gives_the_same_result_every_time(spec: ConnectionSpec) -> None:
     assert check_connection(spec).to_json() == check_connection(spec).to_json()
 
 
-def test_a_date_to_come_back_at_counts_from_the_given_moment(spec: ConnectionSpec) -> None:
+def test_a_retry_after_date_is_relative_to_the_given_time(spec: ConnectionSpec) -> None:
     check = check_connection(spec, now=datetime(2026, 1, 31, 12, 31, 0, tzinfo=UTC))
 
     assert check.responses[2].classification.retry_after == 30.0
 
 
-def test_a_token_that_would_be_fetched_stands_in_masked(spec: ConnectionSpec) -> None:
+def test_a_connection_with_oauth2_is_checked_with_a_masked_token(spec: ConnectionSpec) -> None:
     oauth = OAuth2ClientCredentials(
         token_url="https://crm.example.com/token", client_id="me", client_secret="s"
     )
@@ -171,7 +173,7 @@ def test_a_token_that_would_be_fetched_stands_in_masked(spec: ConnectionSpec) ->
     assert ("Authorization", "Bearer ••••") in check.request.headers
 
 
-def test_a_signature_has_a_fixed_moment(spec: ConnectionSpec) -> None:
+def test_a_signature_is_checked_at_a_fixed_time(spec: ConnectionSpec) -> None:
     signed = replace(
         spec, authorization=Signature(scheme="standard_webhooks", secret="whsec_c2VjcmV0")
     )
@@ -182,13 +184,15 @@ def test_a_signature_has_a_fixed_moment(spec: ConnectionSpec) -> None:
     assert headers["webhook-id"] == "00000000-0000-0000-0000-000000000000"
 
 
-def test_without_a_production_endpoint_the_first_other_one_is_built(spec: ConnectionSpec) -> None:
+def test_a_connection_without_a_production_endpoint_is_checked_at_another_endpoint(
+    spec: ConnectionSpec,
+) -> None:
     other = replace(spec, endpoints={"testing": "https://test.example.com/"})
 
     assert check_connection(other).request.url == "https://test.example.com/"
 
 
-def test_the_connection_s_own_sample_replaces_the_examples(spec: ConnectionSpec) -> None:
+def test_the_sample_of_a_connection_replaces_the_examples(spec: ConnectionSpec) -> None:
     own = replace(spec, sample={"state": "New York & more", "age": "42"})
 
     request = check_connection(own).to_json()["request"]
@@ -197,7 +201,7 @@ def test_the_connection_s_own_sample_replaces_the_examples(spec: ConnectionSpec)
     assert '"age": 42,' in request["body"]
 
 
-def test_a_decimal_sample_is_a_number_in_its_own_digits(spec: ConnectionSpec) -> None:
+def test_a_decimal_sample_keeps_its_digits(spec: ConnectionSpec) -> None:
     assert str(sample_attributes(replace(spec, sample={"amount": "2.50"}))["amount"]) == "2.50"
     body = '{"amount": "{{ amount }}"}'
     check = check_connection(replace(spec, sample={"amount": "2.50"}, document=body))
@@ -205,7 +209,7 @@ def test_a_decimal_sample_is_a_number_in_its_own_digits(spec: ConnectionSpec) ->
     assert check.request.body == b'{"amount": 2.50}'
 
 
-def test_an_account_s_own_attributes_may_be_used(spec: ConnectionSpec) -> None:
+def test_a_custom_attribute_may_be_used(spec: ConnectionSpec) -> None:
     vin = Attribute(key="vin", label="VIN", type=AttributeType.TEXT, example="1HG")
     used = replace(
         spec, document='{"vin": "{{ vin }}"}', required=(), endpoints={"production": "https://x"}
@@ -252,7 +256,7 @@ def test_an_account_s_own_attributes_may_be_used(spec: ConnectionSpec) -> None:
         ),
     ],
 )
-def test_a_wrong_description_is_refused_by_its_key(
+def test_an_invalid_description_is_refused_by_its_key(
     spec: ConnectionSpec, change: dict[str, Any], error: str
 ) -> None:
     assert refusal(replace(spec, **change)) == error

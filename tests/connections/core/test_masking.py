@@ -1,4 +1,4 @@
-"""Owns in which forms a credential is found and masked, and must not know exchanges."""
+"""Tests of the masking of credentials."""
 
 import base64
 import html
@@ -49,7 +49,7 @@ def b64(text: str) -> str:
         json.dumps(b64(SECRET).rstrip("=")).replace("/", "\\/")[1:-1],
     ],
 )
-def test_a_credential_is_masked_in_every_form(form: str) -> None:
+def test_a_credential_is_masked_in_every_encoding(form: str) -> None:
     assert Mask([SECRET]).in_text(f"key={form};") == f"key={MASK};"
 
 
@@ -73,7 +73,7 @@ def test_no_bit_of_a_credential_is_left_in_base64(before: str, secret: str, afte
     )
 
 
-def test_a_short_credential_is_masked_as_it_is_but_not_looked_for_in_base64() -> None:
+def test_a_short_credential_is_masked_in_plain_text_and_not_in_base64() -> None:
     assert (
         Mask(["abc"]).in_text(f"abc {b64('abc')} {b64('xabcx')}")
         == f"•••• {b64('abc')} {b64('xabcx')}"
@@ -81,7 +81,7 @@ def test_a_short_credential_is_masked_as_it_is_but_not_looked_for_in_base64() ->
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), ("", "")])
-def test_without_credentials_nothing_is_masked(secrets: tuple[str, ...]) -> None:
+def test_a_mask_without_credentials_changes_nothing(secrets: tuple[str, ...]) -> None:
     assert Mask(secrets).in_text("abc") == "abc"
     assert Mask(secrets).in_bytes(b"\xff\0") == b"\xff\0"
 
@@ -99,27 +99,27 @@ def test_without_credentials_nothing_is_masked(secrets: tuple[str, ...]) -> None
         (["KEY1"], "key1 KEY1", "key1 ••••"),
     ],
 )
-def test_credentials_that_touch_or_overlap_leave_nothing_behind(
+def test_credentials_that_touch_or_overlap_are_masked_completely(
     secrets: list[str], text: str, masked: str
 ) -> None:
     assert Mask(secrets).in_text(text) == masked
 
 
-def test_masking_twice_changes_nothing_more() -> None:
+def test_masking_is_idempotent() -> None:
     mask = Mask([SECRET, "abcd"])
     once = mask.in_text(f"{SECRET} abcd {b64('abcd')}")
     assert once == "•••• •••• ••••=="
     assert mask.in_text(once) == once
 
 
-def test_what_is_no_utf8_stays_as_it_is() -> None:
+def test_bytes_that_are_not_utf_8_are_unchanged() -> None:
     assert Mask(["abcd"]).in_bytes(b"\xff\xfeabcd\x80") == b"\xff\xfe" + MASK.encode() + b"\x80"
     assert Mask(["abcd"]).in_text("\ud800abcd\udcff") == f"\ud800{MASK}\udcff"
 
 
 @pytest.mark.parametrize("secret", ["\\" * 20, '""""""', "%25%25%25%25", "&amp;" * 4, "a" * 2_000])
 @pytest.mark.parametrize("piece", [b"\\", b"%25", b"&amp;", b'\\"', b"a"])
-def test_an_answer_made_to_be_slow_is_masked_quickly(secret: str, piece: bytes) -> None:
+def test_a_body_made_to_be_slow_is_masked_quickly(secret: str, piece: bytes) -> None:
     started = time.process_time()
     Mask([secret]).in_bytes(piece * (16_384 // len(piece)))
     assert time.process_time() - started < 1

@@ -1,4 +1,4 @@
-"""Owns what requests, responses and exchanges promise, and must not know how they come about."""
+"""Tests of requests, responses and exchanges."""
 
 import time
 
@@ -38,7 +38,7 @@ from tests.connections.core.factories import NOW
         ('<?xml version="1.0" encoding="latin-1"?><a>é</a>'.encode(), "a/b; charset=utf-8", None),
     ],
 )
-def test_a_body_is_read_in_the_charset_that_it_names(
+def test_a_body_is_decoded_in_the_charset_that_it_names(
     content: bytes, content_type: str, text: str | None
 ) -> None:
     response = Response(status=200, headers=(("content-type", content_type),), body=content)
@@ -59,7 +59,7 @@ def test_no_charset_makes_decoding_fail_or_slow(charset: str) -> None:
     text.encode()
 
 
-def test_headers_are_found_in_any_case_and_all_of_them() -> None:
+def test_all_headers_of_a_name_are_found_in_any_case() -> None:
     response = Response(status=200, headers=(("X-A", "1"), ("x-a", "2"), ("B", "3")))
     assert response.header("x-A") == "1"
     assert response.header_values("X-a") == ["1", "2"]
@@ -91,7 +91,7 @@ def test_an_error_says_whether_the_request_may_have_arrived(
     assert ErrorCode(code).may_have_arrived is may_have_arrived
 
 
-def test_every_error_code_is_listed_above() -> None:
+def test_every_error_code_is_in_the_table_of_this_test() -> None:
     assert len(ErrorCode) == 14
 
 
@@ -126,7 +126,7 @@ def test_an_exchange_is_masked_in_all_its_parts() -> None:
     assert masked.masked() == masked
 
 
-def test_a_mask_is_neither_shown_nor_compared() -> None:
+def test_a_mask_is_excluded_from_repr_and_equality() -> None:
     plain = Request(method="GET", url="https://crm.example/")
     masked = Request(method="GET", url="https://crm.example/", mask=Mask(["s3cret"]))
     assert plain == masked

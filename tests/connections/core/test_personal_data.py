@@ -1,4 +1,4 @@
-"""What is hidden of a person in exchanges: every form of each value, and little else."""
+"""Tests of the masking of personal data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from connections.core.attributes import CATALOGUE, CampaignKind
 from connections.core.messages import Request, Response
-from connections.core.personal_data import is_personal, only_origin, personal_mask
+from connections.core.personal_data import build_personal_mask, is_personal, mask_all_but_origin
 from connections.core.request.bodies import EmptyValues
 from connections.core.request.builder import RequestBuilder
 from connections.core.spec import ConnectionSpec
@@ -28,7 +28,7 @@ PERSON = {
     "country": "US",
     "age": 25,
 }
-MASK = personal_mask(PERSON, CATALOGUE)
+MASK = build_personal_mask(PERSON, CATALOGUE)
 EMAIL = PERSON["email"]
 
 
@@ -57,30 +57,30 @@ EMAIL = PERSON["email"]
         "somebody.else%40crm.example",
     ],
 )
-def test_no_form_of_a_personal_value_is_left(text: str) -> None:
-    shown = MASK.in_text(f"<{text}>")
-    assert "••••" in shown
+def test_a_personal_value_is_masked_in_every_form(text: str) -> None:
+    masked = MASK.in_text(f"<{text}>")
+    assert "••••" in masked
     for part in ("jo.m", "ller", "732", "757", "1991", "hara", "sons", "else", "example"):
-        assert part not in shown.lower()
+        assert part not in masked.lower()
 
 
 @pytest.mark.parametrize("text", ["Jo", "jo", "JO", "101"])
-def test_short_values_are_hidden_as_words(text: str) -> None:
+def test_short_values_are_masked_as_whole_words(text: str) -> None:
     assert MASK.in_text(f'{{"a": "{text}"}}') == '{"a": "••••"}'
 
 
 @pytest.mark.parametrize(
     "text", ["Join", "1012", "Member Exists", "US", "25", '{"status": 400, "id": 7}']
 )
-def test_what_is_not_the_person_stays(text: str) -> None:
+def test_text_without_personal_data_is_unchanged(text: str) -> None:
     assert MASK.in_text(text) == text
 
 
-def test_bytes_that_are_no_text_pass_through() -> None:
+def test_bytes_that_are_not_text_are_unchanged() -> None:
     assert MASK.in_bytes(b"\xff\xfe\x00" + b"27/11/1991") == b"\xff\xfe\x00" + "••••".encode()
 
 
-def test_an_exchange_is_hidden_in_all_its_parts() -> None:
+def test_a_request_and_a_response_are_masked_in_all_their_parts() -> None:
     request = Request(
         method="GET",
         url="https://crm.example/?e=Jo.M%C3%BCller%2Ba%40Example.com",
@@ -110,7 +110,7 @@ def test_an_exchange_is_hidden_in_all_its_parts() -> None:
         "{% assign parts = email | split: '@' %}{{ parts[0] | reverse }}",
     ],
 )
-def test_what_a_connection_makes_of_a_person_is_hidden_too(template: str) -> None:
+def test_a_value_that_a_template_derives_from_a_person_is_masked(template: str) -> None:
     spec = ConnectionSpec(
         name="CRM",
         endpoints={"production": "https://crm.example/"},
@@ -118,20 +118,24 @@ def test_what_a_connection_makes_of_a_person_is_hidden_too(template: str) -> Non
         empty_values=EmptyValues.OMIT,
     )
     request = RequestBuilder(spec).build(PERSON)
-    mask = personal_mask(PERSON, CATALOGUE, CampaignKind.LEAD_GENERATION, spec)
+    mask = build_personal_mask(PERSON, CATALOGUE, CampaignKind.LEAD_GENERATION, spec)
     assert mask.in_bytes(request.body).decode() == '{"a": "••••"}'
 
 
-def test_a_description_that_is_none_hides_the_values_alone() -> None:
+def test_an_invalid_description_masks_the_values_alone() -> None:
     spec = replace(ConnectionSpec(name="CRM"), document="{{ nothing")
-    assert personal_mask({"last_name": "Smith"}, CATALOGUE, spec=spec).in_text("Smith") == "••••"
+    assert (
+        build_personal_mask({"last_name": "Smith"}, CATALOGUE, spec=spec).in_text("Smith") == "••••"
+    )
 
 
-def test_an_attribute_that_the_catalogue_lost_counts_as_personal() -> None:
+def test_an_attribute_missing_from_the_catalogue_is_personal() -> None:
     assert is_personal("gone", CATALOGUE)
-    assert personal_mask({"gone": "secret hobby"}, {}).in_text("secret hobby") == "••••"
+    assert build_personal_mask({"gone": "secret hobby"}, {}).in_text("secret hobby") == "••••"
 
 
-def test_of_a_request_only_its_origin_may_be_left() -> None:
+def test_a_request_can_be_masked_except_its_method_and_origin() -> None:
     request = Request(method="PUT", url="https://crm.example:8443/a/b?c=d", body=b"x")
-    assert only_origin(request) == Request(method="PUT", url="https://crm.example:8443/••••")
+    assert mask_all_but_origin(request) == Request(
+        method="PUT", url="https://crm.example:8443/••••"
+    )

@@ -1,4 +1,4 @@
-"""Owns that a new kind takes one class or function, and must not know any kind of the product's."""
+"""Tests of the registries."""
 
 import csv
 import io
@@ -10,25 +10,30 @@ import pytest
 from connections.core.errors import DescriptionError
 from connections.core.messages import Request
 from connections.core.registry import Kind, Registry, Setting, setting
-from connections.core.request.authorization import Authorization, Ticket, authorizations
+from connections.core.request.authorization import (
+    Authorization,
+    Flow,
+    SigningContext,
+    authorizations,
+)
 from connections.core.request.authorization.base import with_header
 from connections.core.request.bodies import BodyEncoding, Document, EmptyValues, body_encodings
 from connections.core.request.templates import Scope, Template
 from connections.core.response.extractors import Extractor, Found, extractors, to_found_text
-from connections.core.response.operators import Comparison, Test, operator, operators
+from connections.core.response.operators import Comparison, Predicate, operator, operators
 from connections.core.response.parsed import ParsedResponse
 from tests.connections.core.factories import body, build, exchange, header, outcome, rule
 
 
 @pytest.fixture
-def families(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever registers during a test is forgotten behind it."""
-    family: Registry[type]
-    for family in (authorizations, body_encodings, extractors, operators):
-        monkeypatch.setattr(family, "_members", dict(family._members))
+def restored_registries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo the registrations of the test."""
+    registry: Registry[type]
+    for registry in (authorizations, body_encodings, extractors, operators):
+        monkeypatch.setattr(registry, "_members", dict(registry._members))
 
 
-def test_a_body_encoding_takes_one_class(families: None) -> None:
+def test_a_body_encoding_is_added_by_one_class(restored_registries: None) -> None:
     class CsvDocument(Document):
         def __init__(self, document: str) -> None:
             self.templates = tuple(Template(cell) for cell in document.split(","))
@@ -54,7 +59,7 @@ def test_a_body_encoding_takes_one_class(families: None) -> None:
     assert ("csv", "Comma-separated values") in [(kind.kind, kind.label) for kind in body_encodings]
 
 
-def test_an_authorization_takes_one_class(families: None) -> None:
+def test_an_authorization_is_added_by_one_class(restored_registries: None) -> None:
     @authorizations.register("two_keys")
     @dataclass(frozen=True, kw_only=True)
     class TwoKeys(Authorization):
@@ -65,16 +70,16 @@ def test_an_authorization_takes_one_class(families: None) -> None:
         key: str = setting("Key", secret=True, required=True, help="Ask the CRM.")
         style: str = setting("Style", choices=(("a", "A"), ("b", "B")), default="a")
 
-        def authorize(self, request: Request, ticket: Ticket) -> Request:  # noqa: ARG002
-            return with_header(request, "X-Keys", f"{self.account}/{self.key}/{self.style}")
+        def flow(self, request: Request, context: SigningContext) -> Flow:  # noqa: ARG002
+            yield with_header(request, "X-Keys", f"{self.account}/{self.key}/{self.style}")
 
-    made = authorizations["two_keys"].from_settings({"account": "acme", "key": "s3cret"})
-    request = build(authorization=made)
+    authorization = authorizations["two_keys"].from_settings({"account": "acme", "key": "s3cret"})
+    request = build(authorization=authorization)
     assert header(request, "X-Keys") == "acme/s3cret/a"
     assert header(request.masked(), "X-Keys") == "acme/••••/a"
-    assert "s3cret" not in repr(made)
-    assert made.to_settings() == {"account": "acme", "key": "s3cret"}
-    assert made.settings() == (
+    assert "s3cret" not in repr(authorization)
+    assert authorization.to_settings() == {"account": "acme", "key": "s3cret"}
+    assert authorization.settings() == (
         Setting(
             name="account",
             label="Account",
@@ -106,43 +111,47 @@ def test_an_authorization_takes_one_class(families: None) -> None:
     assert [kind.kind for kind in authorizations][-1] == "two_keys"
 
 
-def test_a_place_and_an_operator_take_one_class_and_one_function(families: None) -> None:
+def test_an_extractor_and_an_operator_are_added_by_a_class_and_a_function(
+    restored_registries: None,
+) -> None:
     @extractors.register("length")
     class Length(Extractor):
         label = "the body's length"
         needs_path = False
 
-        def find(self, answer: ParsedResponse) -> Found:
-            return [len(answer.text)]
+        def extract(self, parsed: ParsedResponse) -> Found:
+            return [len(parsed.text)]
 
     @operator("more_than", "is more than")
-    def more_than(comparison: Comparison) -> Test:
-        least = int(comparison.values[0])
-        return lambda found: any(int(to_found_text(value)) > least for value in found)
+    def more_than(comparison: Comparison) -> Predicate:
+        minimum = int(comparison.values[0])
+        return lambda found: any(int(to_found_text(value)) > minimum for value in found)
 
-    long = rule("rejected", where="length", operator="more_than", value="3")
-    assert outcome([long], 200, "abcd") == "rejected"
-    assert outcome([long], 200, "abc") == "delivered"
-    assert long.explain(ParsedResponse(exchange(200, "abcd").response)) == (  # type: ignore[arg-type]
+    long_body = rule("rejected", where="length", operator="more_than", value="3")
+    assert outcome([long_body], 200, "abcd") == "rejected"
+    assert outcome([long_body], 200, "abc") == "delivered"
+    assert long_body.explain(ParsedResponse(exchange(200, "abcd").response)) == (  # type: ignore[arg-type]
         'Found "4" in the body\'s length, which matches.'
     )
     assert ("length", "the body's length") in [
-        (name, one.label) for name, one in extractors.items()
+        (name, extractor.label) for name, extractor in extractors.items()
     ]
-    assert ("more_than", "is more than") in [(name, one.label) for name, one in operators.items()]
+    assert ("more_than", "is more than") in [
+        (name, operator.label) for name, operator in operators.items()
+    ]
 
 
-def test_what_a_test_registers_is_forgotten() -> None:
-    for family, name in (
+def test_registrations_of_a_test_are_undone() -> None:
+    for registry, name in (
         (authorizations, "two_keys"),
         (body_encodings, "csv"),
         (extractors, "length"),
         (operators, "more_than"),
     ):
-        assert name not in family
+        assert name not in registry
 
 
-def test_a_name_is_taken_once() -> None:
+def test_a_name_is_registered_once() -> None:
     registry: Registry[type] = Registry("field", "thing")
     registry.register("a")(int)
     with pytest.raises(LookupError, match="The thing 'a' is registered twice"):
@@ -171,15 +180,13 @@ class Fruit(Kind):
         ({"colour": 5}, "colour", "Must be text, not int."),
     ],
 )
-def test_settings_that_are_wrong_are_named(
-    values: dict[str, str], field: str, message: str
-) -> None:
+def test_an_invalid_setting_is_named(values: dict[str, str], field: str, message: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         Fruit.from_settings(values)
     assert (caught.value.field, caught.value.message) == (field, message)
 
 
-def test_a_secret_may_come_later() -> None:
+def test_a_required_secret_may_be_missing() -> None:
     fruit = Fruit.from_settings({"colour": "red"})
     assert fruit.secrets() == {}
     assert fruit.to_settings() == {"colour": "red"}
@@ -190,11 +197,11 @@ def test_a_secret_may_come_later() -> None:
     }
 
 
-def test_all_kinds_of_the_product_declare_texts_with_labels() -> None:
+def test_every_kind_declares_its_label_help_and_text_settings() -> None:
     for kind in (*authorizations, *body_encodings):
         assert (kind.label, kind.help) != ("", "")
-        assert all(one.label and isinstance(one.default, str) for one in kind.settings())
+        assert all(field.label and isinstance(field.default, str) for field in kind.settings())
 
 
-def test_rendering_is_the_encodings_own_business() -> None:
+def test_a_body_encoding_renders_its_document() -> None:
     assert body("text", "x{{ a }}", a=1) == b"x1"

@@ -1,13 +1,13 @@
-"""Owns that a wrong description names its field and what would be right, wherever it is wrong."""
+"""Tests of the validation of specs."""
 
 from typing import Any
 
 import pytest
 
-from connections.core.errors import DescriptionError, suggestion
+from connections.core.errors import DescriptionError, did_you_mean
 from connections.core.request.authorization import authorizations
 from connections.core.request.builder import RequestBuilder
-from connections.core.response.rules import ResponseHandling
+from connections.core.response.matching import ResponseHandling
 from tests.connections.core.factories import URL, rule, spec
 
 KNOWN = ("email", "first_name", "age")
@@ -162,7 +162,7 @@ def endpoint(url: str) -> dict[str, object]:
         ),
     ],
 )
-def test_a_connection_that_is_described_wrongly(
+def test_an_invalid_connection_is_refused_at_its_field(
     fields: dict[str, object], field: str, message: str
 ) -> None:
     with pytest.raises(DescriptionError) as caught:
@@ -224,7 +224,9 @@ def test_a_connection_that_is_described_wrongly(
         ({"status": "200", "value": "x"}, "value", "Has no meaning without where."),
     ],
 )
-def test_a_rule_that_is_described_wrongly(fields: dict[str, Any], field: str, message: str) -> None:
+def test_an_invalid_rule_is_refused_at_its_field(
+    fields: dict[str, Any], field: str, message: str
+) -> None:
     with pytest.raises(DescriptionError) as caught:
         rule(**fields)
     assert caught.value.field == field
@@ -239,7 +241,7 @@ def test_a_rule_that_is_described_wrongly(fields: dict[str, Any], field: str, me
         ({"reason": "foo(a)"}, "reason"),
     ],
 )
-def test_a_path_to_read_that_is_none(fields: dict[str, str], field: str) -> None:
+def test_an_invalid_reason_or_reference_path_is_refused(fields: dict[str, str], field: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         ResponseHandling(**fields)  # type: ignore[arg-type]
     assert caught.value.field == field
@@ -261,7 +263,7 @@ def test_a_path_to_read_that_is_none(fields: dict[str, str], field: str) -> None
         ("signature", {"algorithm": "md5"}, "algorithm", "Must be one of sha256, sha512, sha1."),
     ],
 )
-def test_an_authorization_that_is_described_wrongly(
+def test_an_invalid_authorization_setting_is_refused_at_its_field(
     kind: str, settings: dict[str, str], field: str, message: str
 ) -> None:
     with pytest.raises(DescriptionError) as caught:
@@ -279,7 +281,7 @@ def test_an_unknown_authorization_lists_the_known_ones() -> None:
     )
 
 
-def test_an_error_can_be_seen_from_the_table_that_holds_it() -> None:
+def test_an_error_is_prefixed_with_the_table_that_holds_its_field() -> None:
     error = DescriptionError("path", "Is wrong.").under("rules[2]")
     assert (error.field, str(error)) == ("rules[2].path", "rules[2].path: Is wrong.")
     assert DescriptionError("", "Is wrong.").under("wait").field == "wait"
@@ -288,5 +290,5 @@ def test_an_error_can_be_seen_from_the_table_that_holds_it() -> None:
 @pytest.mark.parametrize(
     ("word", "expected"), [("emial", ' Did you mean "email"?'), ("zzz", ""), ("", "")]
 )
-def test_a_suggestion_is_near_or_none(word: str, expected: str) -> None:
-    assert suggestion(word, KNOWN) == expected
+def test_a_suggestion_is_the_nearest_word_or_empty(word: str, expected: str) -> None:
+    assert did_you_mean(word, KNOWN) == expected

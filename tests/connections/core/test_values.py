@@ -1,4 +1,4 @@
-"""Owns how values read as text and as JSON, and must not know templates or documents."""
+"""Tests of the conversion of values to text and JSON."""
 
 import copy
 import pickle
@@ -31,30 +31,30 @@ from connections.core.values import ExactNumber, to_json, to_text
         ({"a": [ExactNumber("1.0")]}, "{'a': [1.0]}", '{"a": [1.0]}'),
     ],
 )
-def test_values_as_text_and_as_json(value: object, text: str, as_json: str) -> None:
+def test_a_value_is_converted_to_text_and_to_json(value: object, text: str, as_json: str) -> None:
     assert (to_text(value), to_json(value)) == (text, as_json)
 
 
-def test_json_can_be_written_without_space() -> None:
+def test_json_can_be_written_without_spaces() -> None:
     value = {"a": [1, {"b": ExactNumber("2.50")}], "c": []}
     assert to_json(value, comma=",", colon=":") == '{"a":[1,{"b":2.50}],"c":[]}'
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("-Infinity")])
-def test_what_is_no_number_is_refused(value: object) -> None:
+def test_a_number_that_is_not_finite_is_refused(value: object) -> None:
     for write in (to_text, to_json):
         with pytest.raises(ValueError, match=r"A calculation gave no number\."):
             write(value)
 
 
-def test_a_number_calculates_and_compares_as_a_number() -> None:
+def test_an_exact_number_calculates_and_compares_as_a_number() -> None:
     assert ExactNumber("2.50") + 1 == 3.5
     assert ExactNumber("2.50") == 2.5
     assert ExactNumber("2.50") > 2
     assert f"{ExactNumber('2.50')}" == "2.50"
 
 
-def test_a_copied_number_keeps_its_digits() -> None:
+def test_a_copied_exact_number_keeps_its_digits() -> None:
     number = ExactNumber("2.50")
-    for twin in (copy.deepcopy(number), pickle.loads(pickle.dumps(number))):
-        assert (twin, twin.digits) == (2.5, "2.50")
+    for copied in (copy.deepcopy(number), pickle.loads(pickle.dumps(number))):
+        assert (copied, copied.digits) == (2.5, "2.50")

@@ -1,4 +1,4 @@
-"""From a connection's value to its rows and back: exact, idempotent, and credentials stay."""
+"""Tests of storing specs as rows."""
 
 from __future__ import annotations
 
@@ -10,55 +10,60 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-import connections
 from connections.core.request.authorization.static import Basic, Bearer
+from connections.core.response.matching import ResponseHandling
 from connections.core.response.outcomes import Outcome
 from connections.core.response.retry_after import RetryAfter, RetryAfterUnit
-from connections.core.response.rules import ResponseHandling, Rule
-from connections.core.spec import ConnectionSpec, ExpectedResponse, Limits, OnUnknown
+from connections.core.response.rules import Rule
+from connections.core.spec import ConnectionSpec, DocumentedResponse, Limits, OnUnknown
 from connections.importers.files import dump_connection, load_connection
 from connections.mapping.to_rows import store_connection
-from connections.models import Account, Connection, ConnectionTest, Endpoint, ResponseRule
-from connections.models import ExpectedResponse as ExpectedResponseRow
+from connections.mapping.to_spec import build_spec
+from connections.models import (
+    Account,
+    Connection,
+    ConnectionTest,
+    Endpoint,
+    ExpectedResponse,
+    ResponseRule,
+)
+from tests.connections.importers.presets import PRESETS
 
-PRESETS = sorted((Path(connections.__file__).parent / "importers/presets").glob("*.toml"))
 
-
-def rows() -> list[list[dict[str, Any]]]:
-    """Everything that is stored of connections, credentials decrypted."""
-    models: tuple[Any, ...] = (Connection, Endpoint, ResponseRule, ExpectedResponseRow)
+def read_rows() -> list[list[dict[str, Any]]]:
+    """Return all rows of connections, with decrypted credentials."""
+    models: tuple[Any, ...] = (Connection, Endpoint, ResponseRule, ExpectedResponse)
     return [list(model._default_manager.order_by("pk").values()) for model in models]
 
 
-def in_one_order(spec: ConnectionSpec) -> ConnectionSpec:
-    """PostgreSQL keeps the names of a JSON object in an order of its own."""
+def sort_headers(spec: ConnectionSpec) -> ConnectionSpec:
+    """Sort the headers, as PostgreSQL reorders the names of a JSON object."""
     expected = tuple(
-        replace(one, headers=tuple(sorted(one.headers))) for one in spec.expected_responses
+        replace(response, headers=tuple(sorted(response.headers)))
+        for response in spec.expected_responses
     )
     return replace(spec, expected_responses=expected)
 
 
-def test_there_are_thirteen_presets() -> None:
+def test_thirteen_presets_are_tested() -> None:
     assert len(PRESETS) == 13
 
 
 @pytest.mark.parametrize("file", PRESETS, ids=lambda file: file.stem)
-def test_a_preset_is_stored_whole_and_comes_back_as_the_same_file(
-    account: Account, file: Path
-) -> None:
+def test_a_stored_preset_is_dumped_to_the_same_file(account: Account, file: Path) -> None:
     spec = load_connection(file.read_text())
 
     row = store_connection(spec, account=account)
 
-    stored = Connection.objects.with_everything().get().spec()
+    stored = build_spec(Connection.objects.with_everything().get())
     assert row.account == account
-    assert in_one_order(stored) == in_one_order(spec)
+    assert sort_headers(stored) == sort_headers(spec)
     dumped = dump_connection(stored)
     assert "test-" not in dumped
-    again = load_connection(dumped, lambda name: f"dumped-{name}")
-    store_connection(again, account=account)
-    assert Connection.objects.get().spec() == again
-    assert dump_connection(again) == dumped
+    reloaded = load_connection(dumped, lambda name: f"dumped-{name}")
+    store_connection(reloaded, account=account)
+    assert build_spec(Connection.objects.get()) == reloaded
+    assert dump_connection(reloaded) == dumped
     assert load_connection(dumped) == replace(
         stored, authorization=load_connection(dumped).authorization,
         credentials=load_connection(dumped).credentials,
@@ -66,17 +71,17 @@ def test_a_preset_is_stored_whole_and_comes_back_as_the_same_file(
 
 
 @pytest.mark.parametrize("file", PRESETS, ids=lambda file: file.stem)
-def test_storing_the_same_twice_changes_nothing(account: Account, file: Path) -> None:
+def test_storing_a_spec_twice_changes_no_row(account: Account, file: Path) -> None:
     spec = load_connection(file.read_text())
-    first, before = store_connection(spec, account=account), rows()
+    first, before = store_connection(spec, account=account), read_rows()
 
     assert store_connection(spec, account=account) == first
-    assert rows() == before
+    assert read_rows() == before
 
 
-def test_every_setting_is_stored(account: Account, described: ConnectionSpec) -> None:
+def test_every_setting_is_stored(account: Account, connection_spec: ConnectionSpec) -> None:
     full = replace(
-        described,
+        connection_spec,
         documentation="https://crm.example/docs",
         method="PUT",
         credentials={"tenant": "t-1"},
@@ -88,7 +93,7 @@ def test_every_setting_is_stored(account: Account, described: ConnectionSpec) ->
             total_timeout=9.5, in_flight=2, per_second=0.5, max_age=3600.0, schedule=(0.0, 1.5)
         ),
         on_unknown=OnUnknown.HOLD,
-        reading=ResponseHandling(
+        response_handling=ResponseHandling(
             rules=(
                 Rule(outcome=Outcome.THROTTLED, status="4xx", where="text", operator="contains",
                      value=("slow down",), ignore_case=True),
@@ -100,28 +105,28 @@ def test_every_setting_is_stored(account: Account, described: ConnectionSpec) ->
             wait=RetryAfter(where="header", path="X-Wait", unit=RetryAfterUnit.MILLISECONDS),
         ),
         expected_responses=(
-            ExpectedResponse(name="Busy", status=429, headers=(("X-Wait", "1"),), body="x\n",
+            DocumentedResponse(name="Busy", status=429, headers=(("X-Wait", "1"),), body="x\n",
                              outcome=Outcome.THROTTLED),
         ),
     )  # fmt: skip
 
     store_connection(full, account=account)
 
-    assert Connection.objects.get().spec() == full
+    assert build_spec(Connection.objects.get()) == full
 
 
-def test_storing_replaces_what_was_there(
-    account: Account, connection: Connection, described: ConnectionSpec
+def test_storing_a_spec_replaces_the_stored_rows(
+    account: Account, connection: Connection, connection_spec: ConnectionSpec
 ) -> None:
     changed = replace(
-        described,
+        connection_spec,
         endpoints={"production": "https://crm.example/new"},
-        reading=ResponseHandling(rules=(Rule(outcome=Outcome.DELIVERED, status="2xx"),)),
+        response_handling=ResponseHandling(rules=(Rule(outcome=Outcome.DELIVERED, status="2xx"),)),
     )
 
     assert store_connection(changed, account=account).pk == connection.pk
 
-    assert Connection.objects.get().spec() == changed
+    assert build_spec(Connection.objects.get()) == changed
     assert (Endpoint.objects.count(), ResponseRule.objects.count()) == (1, 1)
 
 
@@ -130,38 +135,47 @@ def test_storing_replaces_what_was_there(
     [
         {"method": "PUT"},
         {"endpoints": {"production": "https://crm.example/new"}},
-        {"reading": ResponseHandling()},
-        {"expected_responses": (ExpectedResponse(name="A", status=200, outcome=Outcome.INVALID),)},
+        {"response_handling": ResponseHandling()},
+        {
+            "expected_responses": (
+                DocumentedResponse(name="A", status=200, outcome=Outcome.INVALID),
+            )
+        },
     ],
 )
-def test_a_test_from_before_the_description_changed_counts_no_more(
-    account: Account, connection: Connection, described: ConnectionSpec, change: dict[str, Any]
+def test_a_changed_spec_makes_earlier_tests_outdated(
+    account: Account,
+    connection: Connection,
+    connection_spec: ConnectionSpec,
+    change: dict[str, Any],
 ) -> None:
     ConnectionTest.objects.create(
         connection=connection, environment="testing", outcome="delivered", is_good=True,
         started_at=timezone.now(), connection_changed_at=connection.changed_at,
     )  # fmt: skip
-    store_connection(described, account=account)
+    store_connection(connection_spec, account=account)
     assert Connection.objects.tested().get() == connection
 
-    store_connection(replace(described, **change), account=account)
+    store_connection(replace(connection_spec, **change), account=account)
 
     assert not Connection.objects.tested().exists()
 
 
-def test_what_people_have_set_stays(
-    account: Account, connection: Connection, described: ConnectionSpec
+def test_storing_a_spec_keeps_the_state_and_the_test_environment(
+    account: Account, connection: Connection, connection_spec: ConnectionSpec
 ) -> None:
     Connection.objects.update(state="held", state_reason="Refused", test_environment="staging")
 
-    store_connection(replace(described, method="PUT"), account=account)
+    store_connection(replace(connection_spec, method="PUT"), account=account)
 
     kept = Connection.objects.get()
     assert (kept.state, kept.state_reason, kept.test_environment) == ("held", "Refused", "staging")
 
 
-def test_a_credential_that_is_left_empty_stays(account: Account, described: ConnectionSpec) -> None:
-    named = replace(described, credentials={"api_key": "k-1", "other": "k-2"})
+def test_an_empty_credential_keeps_the_stored_one(
+    account: Account, connection_spec: ConnectionSpec
+) -> None:
+    named = replace(connection_spec, credentials={"api_key": "k-1", "other": "k-2"})
     store_connection(named, account=account)
     Endpoint.objects.filter(environment="testing").update(secrets={"password": "for tests"})
 
@@ -172,39 +186,41 @@ def test_a_credential_that_is_left_empty_stays(account: Account, described: Conn
     )
 
     connection = Connection.objects.get()
-    assert connection.spec().authorization == Basic(username="somebody", password="demo-key")
-    assert connection.spec().credentials == {"api_key": "k-1", "other": "new"}
-    assert connection.spec("testing").authorization.secrets() == {"password": "for tests"}
+    assert build_spec(connection).authorization == Basic(username="somebody", password="demo-key")
+    assert build_spec(connection).credentials == {"api_key": "k-1", "other": "new"}
+    assert build_spec(connection, "testing").authorization.secrets() == {"password": "for tests"}
 
 
-def test_a_credential_that_is_no_longer_named_is_forgotten(
-    account: Account, described: ConnectionSpec
+def test_a_credential_that_is_no_longer_named_is_deleted(
+    account: Account, connection_spec: ConnectionSpec
 ) -> None:
-    store_connection(replace(described, credentials={"api_key": "k-1"}), account=account)
+    store_connection(replace(connection_spec, credentials={"api_key": "k-1"}), account=account)
 
-    store_connection(replace(described, authorization=Bearer(token="t-1")), account=account)
+    store_connection(replace(connection_spec, authorization=Bearer(token="t-1")), account=account)
 
     assert Connection.objects.get().secrets == {"token": "t-1"}
 
 
-def test_an_account_has_its_own_connection_of_a_name(
-    account: Account, connection: Connection, described: ConnectionSpec
+def test_two_accounts_may_have_connections_of_the_same_name(
+    account: Account, connection: Connection, connection_spec: ConnectionSpec
 ) -> None:
     other = Account.objects.create(name="Other", slug="other")
 
-    assert store_connection(described, account=other).pk != connection.pk
+    assert store_connection(connection_spec, account=other).pk != connection.pk
     assert Connection.objects.count() == 2
 
 
-def test_what_can_not_be_stored_leaves_everything_as_it_was(
-    account: Account, connection: Connection, described: ConnectionSpec
+def test_an_invalid_spec_changes_no_row(
+    account: Account, connection: Connection, connection_spec: ConnectionSpec
 ) -> None:
-    before = rows()
-    wrong = replace(
-        described, document='{"a": "{{ emial }}"}', endpoints={"production": "https://a.example/"}
+    before = read_rows()
+    invalid = replace(
+        connection_spec,
+        document='{"a": "{{ emial }}"}',
+        endpoints={"production": "https://a.example/"},
     )
 
     with pytest.raises(ValidationError):
-        store_connection(wrong, account=account)
+        store_connection(invalid, account=account)
 
-    assert rows() == before
+    assert read_rows() == before

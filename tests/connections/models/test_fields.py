@@ -1,4 +1,4 @@
-"""Credentials in the database: unreadable without the installation's keys, readable with any."""
+"""Tests of the encrypted credentials in the database."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from connections.models import Connection, Endpoint
 SECRETS = {"password": "s3cret & Grüße", "credentials.api_key": "k-123"}
 
 
-def stored(table: str = "connections_connection") -> str:
-    """The one row's credentials as the database holds them."""
+def read_stored(table: str = "connections_connection") -> str:
+    """Return the credentials of the table's only row as the database stores them."""
     with database.cursor() as cursor:
         cursor.execute(f"SELECT secrets FROM {table}")
         [(text,)] = cursor.fetchall()
@@ -25,17 +25,17 @@ def stored(table: str = "connections_connection") -> str:
 
 
 @pytest.fixture
-def keyed(connection: Connection) -> Connection:
+def connection_with_secrets(connection: Connection) -> Connection:
     Connection.objects.filter(pk=connection.pk).update(secrets=SECRETS)
     return Connection.objects.get()
 
 
-def test_credentials_are_read_back_as_they_were_written(keyed: Connection) -> None:
-    assert keyed.secrets == SECRETS
+def test_credentials_are_decrypted_when_they_are_read(connection_with_secrets: Connection) -> None:
+    assert connection_with_secrets.secrets == SECRETS
 
 
-def test_the_database_holds_nothing_readable(keyed: Connection) -> None:
-    text = stored()
+def test_the_database_stores_credentials_encrypted(connection_with_secrets: Connection) -> None:
+    text = read_stored()
 
     for part in ("s3cret", "Grüße", "k-123", "api_key", "password"):
         assert part not in text
@@ -47,38 +47,42 @@ def test_an_endpoint_has_credentials_of_its_own(connection: Connection) -> None:
     Endpoint.objects.update(secrets={"password": "another"})
 
     assert Endpoint.objects.get().secrets == {"password": "another"}
-    assert "another" not in stored("connections_endpoint")
+    assert "another" not in read_stored("connections_endpoint")
 
 
-def test_no_credentials_are_an_empty_text(keyed: Connection) -> None:
-    keyed.secrets = {}
-    keyed.save()
+def test_empty_credentials_are_stored_as_an_empty_text(connection_with_secrets: Connection) -> None:
+    connection_with_secrets.secrets = {}
+    connection_with_secrets.save()
 
-    assert stored() == ""
+    assert read_stored() == ""
     assert Connection.objects.get().secrets == {}
 
 
-def test_the_same_credentials_never_look_the_same(keyed: Connection) -> None:
-    before = stored()
-    keyed.save()
+def test_the_same_credentials_are_encrypted_differently_each_time(
+    connection_with_secrets: Connection,
+) -> None:
+    before = read_stored()
+    connection_with_secrets.save()
 
-    assert stored() != before
+    assert read_stored() != before
     assert Connection.objects.get().secrets == SECRETS
 
 
-def test_a_new_key_encrypts_and_the_old_one_still_decrypts(
-    keyed: Connection, settings: Any
+def test_a_new_key_encrypts_and_the_old_key_still_decrypts(
+    connection_with_secrets: Connection, settings: Any
 ) -> None:
     old, new = settings.ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
     settings.ENCRYPTION_KEYS = [new, old]
 
     assert Connection.objects.get().secrets == SECRETS
-    keyed.save()
+    connection_with_secrets.save()
     settings.ENCRYPTION_KEYS = [new]
     assert Connection.objects.get().secrets == SECRETS
 
 
-def test_a_key_that_is_gone_is_named_as_the_cause(keyed: Connection, settings: Any) -> None:
+def test_a_missing_key_is_named_in_the_error(
+    connection_with_secrets: Connection, settings: Any
+) -> None:
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
     found = Connection.objects.get()
@@ -91,25 +95,27 @@ def test_a_key_that_is_gone_is_named_as_the_cause(keyed: Connection, settings: A
     )
 
 
-def test_saving_keeps_what_can_not_be_decrypted(keyed: Connection, settings: Any) -> None:
-    before, keys = stored(), settings.ENCRYPTION_KEYS
+def test_saving_keeps_credentials_that_cannot_be_decrypted(
+    connection_with_secrets: Connection, settings: Any
+) -> None:
+    before, keys = read_stored(), settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
 
     Connection.objects.get().save()
 
-    assert stored() == before
+    assert read_stored() == before
     settings.ENCRYPTION_KEYS = keys
     assert Connection.objects.get().secrets == SECRETS
 
 
 @pytest.mark.parametrize("damaged", ["", "gAAAAA", "no token at all"])
-def test_what_was_never_encrypted_is_not_taken_for_a_credential(damaged: str) -> None:
+def test_a_text_that_was_not_encrypted_is_refused(damaged: str) -> None:
     assert decrypt(encrypt("text")) == "text"
     with pytest.raises(ImproperlyConfigured):
         decrypt(damaged)
 
 
-def test_no_form_ever_has_a_field_for_credentials() -> None:
+def test_a_model_form_has_no_field_for_credentials() -> None:
     form = modelform_factory(Endpoint, fields="__all__")
 
     assert sorted(form.base_fields) == ["connection", "environment", "url"]

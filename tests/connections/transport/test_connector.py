@@ -1,3 +1,5 @@
+"""The connector: DNS, checked addresses, and the peer that was reached."""
+
 from __future__ import annotations
 
 import errno
@@ -221,5 +223,19 @@ def test_a_peer_that_was_not_judged_is_not_talked_to() -> None:
         socket.create_connection(listener.getsockname()) as sock,
     ):
         connector._check_peer(sock, "127.0.0.1")
-        with pytest.raises(SendError, match=r"reached at 127\.0\.0\.1, which was not judged"):
+        with pytest.raises(SendError, match=r"reached at 127\.0\.0\.1, which was not checked"):
             connector._check_peer(sock, "127.0.0.2")
+
+
+@pytest.mark.allow_hosts(["127.0.0.1", "0.0.0.0"])
+def test_a_socket_that_reached_another_address_sends_nothing() -> None:
+    # The system takes 0.0.0.0 for the loopback, so the peer is not the address that was checked.
+    policy = DestinationPolicy(permitted_networks=(ip_network("0.0.0.0/8"),))
+    with Server(answers(OK)) as server, Client(policy, resolver=lambda host: ["0.0.0.0"]) as client:
+        exchange = client.send(post(f"http://crm.example:{server.port}/"), PATIENT)
+
+    assert refusal(exchange) == (
+        ErrorCode.BLOCKED_ADDRESS,
+        "The host was reached at 127.0.0.1, which was not checked.",
+    )
+    assert server.requests == []

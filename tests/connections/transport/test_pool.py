@@ -1,3 +1,5 @@
+"""Connections that are kept, closed and shared between threads."""
+
 from __future__ import annotations
 
 import threading
@@ -8,6 +10,7 @@ import pytest
 from connections.core.messages import ErrorCode
 from connections.transport import pool as pool_module
 from tests.misbehaving_servers import OK, PATIENT, Server, Talk, answers, loopback_client, post
+from tests.timing import WAIT_SECONDS
 
 
 def test_fifty_sends_use_one_connection() -> None:
@@ -106,7 +109,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
         for _ in range(3):
             closed.clear()
             assert client.send(post(server.url), PATIENT).error is None
-            assert closed.wait(5)
+            assert closed.wait(WAIT_SECONDS)
         assert len(server.talks) == 3
 
 
@@ -137,6 +140,21 @@ def test_an_idle_connection_is_closed_instead_of_used(monkeypatch: pytest.Monkey
         assert len(server.talks) == 2
 
 
+def test_a_connection_is_kept_no_longer_than_the_server_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(pool_module, "monotonic", lambda: now[0])
+    hint = b"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=3\r\nContent-Length: 2\r\n\r\nok"
+    with Server(answers(hint)) as server, loopback_client() as client:
+        connections = []
+        for pause in (0, 1.9, 2.1):
+            now[0] += pause
+            assert client.send(post(server.url), PATIENT).error is None
+            connections.append(len(server.talks))
+    assert connections == [1, 1, 2]
+
+
 def test_quiet_hosts_hold_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(pool_module, "monotonic", lambda: now[0])
@@ -151,7 +169,7 @@ def test_quiet_hosts_hold_no_connection(monkeypatch: pytest.MonkeyPatch) -> None
         client.send(post(quiet.url), PATIENT)
         now[0] += pool_module.MAX_IDLE_SECONDS + 1
         client.send(post(busy.url), PATIENT)
-        assert gone.wait(5)
+        assert gone.wait(WAIT_SECONDS)
 
 
 def test_two_hosts_share_no_connection() -> None:
@@ -161,12 +179,27 @@ def test_two_hosts_share_no_connection() -> None:
         assert (len(one.talks), len(other.talks)) == (1, 1)
 
 
+def test_the_oldest_of_too_many_hosts_is_forgotten() -> None:
+    def send(number: int) -> None:
+        url = f"http://host{number}.example:{server.port}/"
+        assert client.send(post(url), PATIENT).error is None
+
+    with (
+        Server(answers(OK)) as server,
+        loopback_client(resolver=lambda host: ["127.0.0.1"]) as client,
+    ):
+        for number in (*range(257), 256, 0):
+            send(number)
+        assert len(client._adapter._pools) == 256
+        assert len(server.talks) == 258
+
+
 def test_more_threads_than_the_pool_is_large_are_served() -> None:
     barrier = threading.Barrier(4)
 
     def script(talk: Talk) -> None:
         talk.request()
-        barrier.wait(5)
+        barrier.wait(WAIT_SECONDS)
         talk.send(OK)
 
     with (
@@ -191,4 +224,4 @@ def test_a_closed_client_closes_its_connections() -> None:
         client = loopback_client()
         assert client.send(post(server.url), PATIENT).error is None
         client.close()
-        assert gone.wait(5)
+        assert gone.wait(WAIT_SECONDS)

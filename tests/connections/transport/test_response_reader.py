@@ -1,3 +1,5 @@
+"""Responses read from a socket: limits, chunks, broken and lost ones."""
+
 from __future__ import annotations
 
 import gzip

@@ -1,4 +1,4 @@
-"""The process's one client: where it may go, and how long it may take."""
+"""The process's shared client: its destination policy and its time limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connections.transport import SendLimits
-from connections.transport.destination import BlockedDestination
+from connections.transport.destination import ALLOWED_PORTS, BlockedDestination
 from connections.transport.shared import destination_policy, send_limits, shared_client
 
 
@@ -21,19 +21,13 @@ def test_what_may_be_reached_is_what_the_installation_permits(settings: Any) -> 
     policy = destination_policy()
 
     assert policy.permitted_networks == (ip_network("10.20.0.0/16"), ip_network("fd12::/64"))
-    assert policy.judge("10.20.3.4") is None
-    assert policy.judge("10.21.3.4") == "a private address"
-    assert policy.judge("127.0.0.1") == "a loopback address"
+    assert policy.block_reason("10.20.3.4") is None
+    assert policy.block_reason("10.21.3.4") == "a private address"
+    assert policy.block_reason("127.0.0.1") == "a loopback address"
 
 
-@pytest.mark.parametrize(("port", "is_open"), [(80, True), (443, True), (8443, True), (25, False)])
-def test_low_ports_other_than_the_webs_are_closed(port: int, is_open: bool) -> None:
-    url = f"https://127.0.0.1:{port}/"
-    if is_open:
-        assert destination_policy().check_url(url).port == port
-        return
-    with pytest.raises(BlockedDestination, match=f"Port {port} may not be reached."):
-        destination_policy().check_url(url)
+def test_the_ports_are_those_of_the_destination_policy(settings: Any) -> None:
+    assert destination_policy().allowed_ports is ALLOWED_PORTS
 
 
 def test_encryption_is_asked_for_unless_the_installation_says_otherwise(settings: Any) -> None:

@@ -1,3 +1,5 @@
+"""TLS: certificates, names, handshakes and kept connections."""
+
 from __future__ import annotations
 
 import ssl
@@ -16,6 +18,7 @@ from tests.misbehaving_servers import (
     post,
 )
 from tests.misbehaving_servers.certificates import Authority
+from tests.timing import scaled
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +130,7 @@ def test_a_handshake_without_end_is_a_connect_timeout() -> None:
 
     assert exchange.error is not None
     assert exchange.error.code is ErrorCode.CONNECT_TIMEOUT
-    assert SHORT.connect <= exchange.duration < SHORT.connect + 2
+    assert SHORT.connect <= exchange.duration < SHORT.connect + scaled(2)
 
 
 def test_a_dripping_body_is_cut_over_tls_too(authority: Authority) -> None:
@@ -146,7 +149,7 @@ def test_a_dripping_body_is_cut_over_tls_too(authority: Authority) -> None:
     assert exchange.response.body.startswith(b"xx")
     assert exchange.error is not None
     assert exchange.error.code is ErrorCode.TOTAL_TIMEOUT
-    assert exchange.duration < SHORT.total + 2
+    assert exchange.duration < SHORT.total + scaled(2)
 
 
 def test_a_large_body_arrives_whole_over_tls(authority: Authority) -> None:

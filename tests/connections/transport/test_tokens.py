@@ -1,3 +1,5 @@
+"""The token cache: fetched once, shared, renewed, and without Redis."""
+
 from __future__ import annotations
 
 import threading
@@ -10,12 +12,19 @@ import pytest
 from redis import Redis
 
 from connections.core.messages import ErrorCode
-from connections.core.request.authorization.base import TokenError
-from connections.core.request.authorization.static import None_
+from connections.core.request.authorization import TokenRefusedError, TokenUnavailableError
 from connections.transport import SendLimits
-from connections.transport.tokens import TokenUnavailableError
+from connections.transport.tokens import FAILURE_COOLDOWN_SECONDS
 from tests.misbehaving_servers import PATIENT, Talk, answers
-from tests.misbehaving_servers.tokens import SECRET, Clock, TokenServer, caches, said
+from tests.misbehaving_servers.tokens import (
+    SECRET,
+    Clock,
+    LimitsRecorder,
+    TokenServer,
+    caches,
+    said,
+)
+from tests.timing import WAIT_SECONDS, scaled
 
 
 @pytest.fixture
@@ -125,7 +134,9 @@ def test_a_refused_token_is_renewed_once_for_all(redis: Any, clock: Clock) -> No
         assert refused == {"token-1"}
         with ThreadPoolExecutor(8) as threads:
             renewals = threads.map(
-                lambda number: processes[number % 2].renew(authorization, "token-1", PATIENT),
+                lambda number: processes[number % 2].token_for(
+                    authorization, PATIENT, refused="token-1"
+                ),
                 range(8),
             )
             assert set(renewals) == {"token-2"}
@@ -164,7 +175,7 @@ def test_two_authorizations_do_not_wait_for_each_other(redis: Any, clock: Clock)
 
     def script(talk: Talk) -> None:
         talk.request()
-        both.wait(5)
+        both.wait(WAIT_SECONDS)
         talk.send(said(200, {"access_token": "t", "token_type": "Bearer"}))
 
     with (
@@ -182,7 +193,7 @@ def test_without_redis_each_process_keeps_its_own(no_redis: Any, clock: Clock) -
         for _ in range(3):
             found = [cache.token_for(authorization, PATIENT) for cache in processes]
             assert found == ["token-1", "token-2"]
-        assert processes[0].renew(authorization, "token-1", PATIENT) == "token-3"
+        assert processes[0].token_for(authorization, PATIENT, refused="token-1") == "token-3"
     assert tokens.fetches == 3
 
 
@@ -215,20 +226,34 @@ def test_a_lock_that_is_held_too_long_is_not_waited_for(redis: Any, clock: Clock
         one.token_for(authorization, PATIENT)
         [key] = redis.keys()
         redis.delete(key)
-        redis.set(key + b":lock", "of the living", px=10_000)
+        redis.set(key + b":lock", "of the living", ex=60)
         with pytest.raises(TokenUnavailableError, match="Another worker is fetching the token"):
-            other.token_for(authorization, SendLimits(total=0.1))
+            other.token_for(authorization, SendLimits(total=scaled(0.1)))
+
+
+def test_the_wait_for_redis_is_part_of_the_time_of_a_fetch(redis: Any, clock: Clock) -> None:
+    def slow_redis() -> Any:
+        threading.Event().wait(0.1)
+        return redis
+
+    client = LimitsRecorder()
+    with client, caches(TokenServer(), slow_redis, clock, client=client) as caching:
+        [cache], authorization, _ = caching
+        assert cache.token_for(authorization, SendLimits(total=9)) == "token-1"
+    # Redis was asked for the lock and for the token before.
+    [total] = client.totals
+    assert 0 < total <= 8.8
 
 
 def test_refused_credentials_are_said_without_the_secret(redis: Any, clock: Clock) -> None:
     answer = said(401, {"error": "invalid_client", "error_description": f"not {SECRET}"})
     with (
         caches(answers(answer), redis, clock) as ([cache], authorization, _),
-        pytest.raises(TokenError) as caught,
+        pytest.raises(TokenRefusedError) as caught,
     ):
         cache.token_for(authorization, PATIENT)
 
-    assert not isinstance(caught.value, TokenUnavailableError)
+    assert caught.value.code is ErrorCode.TOKEN
     assert str(caught.value) == "The token server answered with status 401 (invalid_client)."
 
 
@@ -253,7 +278,7 @@ def test_a_token_server_that_is_silent_refuses_no_credentials(redis: Any, clock:
         caches(script, redis, clock) as ([cache], authorization, _),
         pytest.raises(TokenUnavailableError, match=r"could not be fetched\. Nothing came"),
     ):
-        cache.token_for(authorization, SendLimits(read=0.1))
+        cache.token_for(authorization, SendLimits(read=scaled(0.1)))
 
 
 def test_a_token_url_is_guarded_too(redis: Any, clock: Clock) -> None:
@@ -270,15 +295,7 @@ def test_a_failure_is_shared_and_not_repeated_at_once(redis: Any, clock: Clock) 
     with caches(script, redis, clock) as ([cache], authorization, server):
         with ThreadPoolExecutor(8) as threads:
             waiting = [threads.submit(cache.token_for, authorization, PATIENT) for _ in range(8)]
-            assert {type(one.exception()) for one in waiting} == {TokenError}
+            assert {type(one.exception()) for one in waiting} == {TokenRefusedError}
         assert len(server.requests) == 1
-        clock.seconds += 5.1
+        clock.seconds += FAILURE_COOLDOWN_SECONDS + 0.1
         assert cache.token_for(authorization, PATIENT) == "t"
-
-
-def test_an_authorization_without_tokens_is_a_fault_of_the_caller(redis: Any, clock: Clock) -> None:
-    with (
-        caches(TokenServer(), redis, clock) as ([cache], _, _),
-        pytest.raises(TypeError, match="knows no tokens"),
-    ):
-        cache.token_for(None_(), PATIENT)

@@ -1,4 +1,4 @@
-"""Who calls the API: the account whose key it is, and its campaign that the address names."""
+"""Tests of authenticating the callers of the intake API."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ def token(account: Account) -> str:
     return issue_key(IntakeKey(account=account, name="Website"))
 
 
-def _who(token: str, **address: Any) -> AuthenticatedCaller | None:
+def authenticate(token: str, **url_kwargs: Any) -> AuthenticatedCaller | None:
     request = RequestFactory().post("/")
-    request.resolver_match = ResolverMatch(views.create_referrals, (), address)
+    request.resolver_match = ResolverMatch(views.create_referrals, (), url_kwargs)
     return IntakeKeyBearer().authenticate(request, token)
 
 
-def test_a_key_tells_its_account_and_the_campaign_in_one_question(
+def test_a_key_identifies_its_account_and_the_campaign_in_one_query(
     account: Account,
     campaign: Campaign,
     token: str,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     with django_assert_num_queries(1):
-        caller = _who(token, campaign_key=campaign.key)
+        caller = authenticate(token, campaign_key=campaign.key)
 
         assert caller == AuthenticatedCaller(account_id=account.pk, campaign=campaign)
         assert caller.campaign
@@ -44,33 +44,33 @@ def test_a_key_tells_its_account_and_the_campaign_in_one_question(
         assert caller.campaign.account_id == account.pk
 
 
-def test_an_address_without_a_campaign_tells_none(account: Account, token: str) -> None:
-    assert _who(token) == AuthenticatedCaller(account_id=account.pk, campaign=None)
+def test_a_url_without_a_campaign_key_gives_no_campaign(account: Account, token: str) -> None:
+    assert authenticate(token) == AuthenticatedCaller(account_id=account.pk, campaign=None)
 
 
-def test_another_accounts_campaign_is_none(campaign: Campaign) -> None:
+def test_a_campaign_of_another_account_is_not_found(campaign: Campaign) -> None:
     other = Account.objects.create(name="Other", slug="other")
     token = issue_key(IntakeKey(account=other, name="Website"))
 
-    assert _who(token, campaign_key=campaign.key) == AuthenticatedCaller(
+    assert authenticate(token, campaign_key=campaign.key) == AuthenticatedCaller(
         account_id=other.pk, campaign=None
     )
 
 
 @pytest.mark.parametrize("spoil", [str.upper, lambda token: f"{token} ", lambda token: token[:-1]])
-def test_a_text_that_is_nearly_a_key_is_nobody(
+def test_an_altered_key_is_refused(
     campaign: Campaign, token: str, spoil: Callable[[str], str]
 ) -> None:
-    assert _who(spoil(token), campaign_key=campaign.key) is None
+    assert authenticate(spoil(token), campaign_key=campaign.key) is None
 
 
-def test_a_revoked_key_is_nobody_at_once_and_the_others_stay(
+def test_a_revoked_key_is_refused_at_once_and_other_keys_stay_valid(
     account: Account, campaign: Campaign, token: str
 ) -> None:
     other = issue_key(IntakeKey(account=account, name="Shop"))
-    assert _who(token, campaign_key=campaign.key) is not None
+    assert authenticate(token, campaign_key=campaign.key) is not None
 
     IntakeKey.objects.filter(name="Website").update(revoked_at=timezone.now())
 
-    assert _who(token, campaign_key=campaign.key) is None
-    assert _who(other, campaign_key=campaign.key) is not None
+    assert authenticate(token, campaign_key=campaign.key) is None
+    assert authenticate(other, campaign_key=campaign.key) is not None

@@ -1,4 +1,4 @@
-"""What the intake API refuses: which field, why, and what would be right; nothing is stored."""
+"""Tests of the problems that the intake API returns; nothing is stored then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connections.models import Account, Campaign, Link
 from referrals.api import views
 from referrals.models import Delivery, IntakeKey, Referral
 from referrals.models.intake_keys import issue_key
-from tests.referrals.factories import Door
+from tests.referrals.factories import IntakeClient
 
 URL = "/api/v1/campaigns/cmp_news/referrals"
 UNSTORED = "Nothing was stored. Correct what errors names and send all of it again."
@@ -30,13 +30,15 @@ def nothing_is_stored(db: None) -> Any:
     assert not Delivery.objects.exists()
 
 
-def refused(title: str, status: int, detail: str) -> tuple[int, Any]:
+def problem(title: str, status: int, detail: str) -> tuple[int, Any]:
     return status, {"type": "about:blank", "title": title, "status": status, "detail": detail}
 
 
-def wrong(*errors: tuple[str, str]) -> tuple[int, Any]:
-    status, content = refused("Unprocessable Entity", 422, UNSTORED)
-    return status, content | {"errors": [{"field": one, "message": why} for one, why in errors]}
+def unprocessable(*errors: tuple[str, str]) -> tuple[int, Any]:
+    status, content = problem("Unprocessable Entity", 422, UNSTORED)
+    return status, content | {
+        "errors": [{"field": field, "message": message} for field, message in errors]
+    }
 
 
 def referral(external_id: Any = "a", /, **attributes: Any) -> dict[str, Any]:
@@ -55,12 +57,16 @@ def referral(external_id: Any = "a", /, **attributes: Any) -> dict[str, Any]:
         ('{"external_id": "a", "attributes": {"age": -Infinity}}', "-Infinity is no JSON value"),
     ],
 )
-def test_a_body_that_is_not_json(door: Door, body: str, why: str) -> None:
-    assert door.post(body) == refused("Bad Request", 400, f"The body is not JSON: {why}.")
+def test_a_body_that_is_not_json_is_refused(
+    intake_client: IntakeClient, body: str, why: str
+) -> None:
+    assert intake_client.post(body) == problem("Bad Request", 400, f"The body is not JSON: {why}.")
 
 
-def test_a_body_that_is_nested_too_deeply(door: Door) -> None:
-    assert door.post("[" * 100_000) == refused("Bad Request", 400, "The body is nested too deeply.")
+def test_a_body_that_is_nested_too_deeply_is_refused(intake_client: IntakeClient) -> None:
+    assert intake_client.post("[" * 100_000) == problem(
+        "Bad Request", 400, "The body is nested too deeply."
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,10 +96,10 @@ def test_a_body_that_is_nested_too_deeply(door: Door) -> None:
         ),
     ],
 )
-def test_a_referral_that_is_none(
-    door: Door, content: object, errors: list[tuple[str, str]]
+def test_an_invalid_referral_is_refused_with_every_error(
+    intake_client: IntakeClient, content: object, errors: list[tuple[str, str]]
 ) -> None:
-    assert door.post(content) == wrong(*errors)
+    assert intake_client.post(content) == unprocessable(*errors)
 
 
 @pytest.mark.parametrize(
@@ -115,30 +121,32 @@ def test_a_referral_that_is_none(
         ({"age": 10**40}, "must not have more than 40 digits"),
     ],
 )
-def test_an_attribute_that_is_none(door: Door, attributes: dict[str, Any], why: str) -> None:
+def test_an_invalid_attribute_is_refused_with_the_reason(
+    intake_client: IntakeClient, attributes: dict[str, Any], why: str
+) -> None:
     [name] = attributes
 
-    assert door.post(referral(**attributes)) == wrong((f"attributes.{name}", why))
+    assert intake_client.post(referral(**attributes)) == unprocessable((f"attributes.{name}", why))
 
 
-def test_one_wrong_item_refuses_the_whole_list(door: Door) -> None:
+def test_an_invalid_item_refuses_the_whole_list(intake_client: IntakeClient) -> None:
     content = [
         referral("a", email="jo@a.com"),
         referral("b", age="old", emial="x"),
         referral("c", first_name="Jo\0"),
     ]
 
-    assert door.post(content) == wrong(
+    assert intake_client.post(content) == unprocessable(
         ("[1].attributes.age", "must be a whole number, such as 25"),
         ("[1].attributes.emial", 'there is no such attribute. Did you mean "email"?'),
         ("[2].attributes.first_name", "must not hold control characters"),
     )
 
 
-def test_a_body_that_is_too_large(door: Door, settings: Any) -> None:
+def test_a_body_that_is_too_large_is_refused(intake_client: IntakeClient, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2048
 
-    assert door.post(json.dumps(referral(ad_text="x" * 2048))) == refused(
+    assert intake_client.post(json.dumps(referral(ad_text="x" * 2048))) == problem(
         "Request Entity Too Large",
         413,
         "The body is larger than 2 KiB. Send fewer referrals in one request.",
@@ -146,70 +154,76 @@ def test_a_body_that_is_too_large(door: Door, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer rk_wrong", "Basic {key}", "{key}"])
-def test_whoever_has_no_key(client: Client, intake_key: str, header: str | None) -> None:
+def test_a_request_without_a_valid_key_is_refused(
+    client: Client, intake_key: str, header: str | None
+) -> None:
     headers = {"Authorization": header.format(key=intake_key)} if header else {}
 
     response = client.post(URL, referral(), content_type="application/json", headers=headers)
 
-    assert (response.status_code, response.json()) == refused("Unauthorized", 401, NO_KEY)
+    assert (response.status_code, response.json()) == problem("Unauthorized", 401, NO_KEY)
     assert response["Content-Type"] == "application/problem+json"
     assert response["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_key_that_was_revoked(door: Door) -> None:
+def test_a_revoked_key_is_refused(intake_client: IntakeClient) -> None:
     IntakeKey.objects.update(revoked_at=timezone.now())
 
-    assert door.post(referral()) == refused("Unauthorized", 401, NO_KEY)
+    assert intake_client.post(referral()) == problem("Unauthorized", 401, NO_KEY)
 
 
-def test_a_campaign_that_there_is_not(door: Door) -> None:
+def test_an_unknown_campaign_is_not_found(intake_client: IntakeClient) -> None:
     detail = 'There is no campaign "cmp_none" in this account.'
 
-    assert door.post(referral(), campaign="cmp_none") == refused("Not Found", 404, detail)
+    assert intake_client.post(referral(), campaign="cmp_none") == problem("Not Found", 404, detail)
 
 
 @pytest.fixture
-def stranger(client: Client) -> Door:
-    """The API as another account sees it."""
+def foreign_client(client: Client) -> IntakeClient:
+    """Call the API as another account."""
     account = Account.objects.create(name="Other", slug="other")
-    return Door(client, issue_key(IntakeKey(account=account, name="Theirs")))
+    return IntakeClient(client, issue_key(IntakeKey(account=account, name="Theirs")))
 
 
-def test_a_campaign_of_another_account(stranger: Door, campaign: Campaign) -> None:
+def test_a_campaign_of_another_account_is_not_found(
+    foreign_client: IntakeClient, campaign: Campaign
+) -> None:
     detail = 'There is no campaign "cmp_news" in this account.'
 
-    assert stranger.post(referral()) == refused("Not Found", 404, detail)
+    assert foreign_client.post(referral()) == problem("Not Found", 404, detail)
 
 
 @pytest.mark.parametrize("status", ["paused", "archived"])
-def test_a_campaign_that_is_not_live(door: Door, campaign: Campaign, status: str) -> None:
+def test_a_campaign_that_is_not_live_refuses_referrals(
+    intake_client: IntakeClient, campaign: Campaign, status: str
+) -> None:
     Campaign.objects.update(status=status)
     detail = f"The campaign Newsletter is {status}. Nothing was stored."
 
-    assert door.post(referral()) == refused("Conflict", 409, detail)
+    assert intake_client.post(referral()) == problem("Conflict", 409, detail)
 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_another_method(client: Client, method: str) -> None:
+def test_a_method_other_than_post_is_not_allowed(client: Client, method: str) -> None:
     response = getattr(client, method)(URL)
 
     assert (response.status_code, response["Allow"]) == (405, "POST")
-    expected = refused("Method Not Allowed", 405, "This address takes POST.")
+    expected = problem("Method Not Allowed", 405, "This address takes POST.")
     assert (response.status_code, response.json()) == expected
     assert response["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize(
-    "address", ["/api/", "/api/v1/", "/api/v1/nothing", f"{URL}/", "/api/v2/x"]
-)
-def test_an_unknown_address(client: Client, address: str) -> None:
-    response = client.post(address, referral(), content_type="application/json")
+@pytest.mark.parametrize("url", ["/api/", "/api/v1/", "/api/v1/nothing", f"{URL}/", "/api/v2/x"])
+def test_an_unknown_url_is_not_found(client: Client, url: str) -> None:
+    response = client.post(url, referral(), content_type="application/json")
 
-    assert (response.status_code, response.json()) == refused("Not Found", 404, NOWHERE)
+    assert (response.status_code, response.json()) == problem("Not Found", 404, NOWHERE)
     assert response["Content-Type"] == "application/problem+json"
 
 
-def test_a_fault_of_ours(client: Client, intake_key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_reported_without_its_details(
+    client: Client, intake_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: Any) -> None:
         raise ZeroDivisionError
 
@@ -224,38 +238,42 @@ def test_a_fault_of_ours(client: Client, intake_key: str, monkeypatch: pytest.Mo
     assert "ZeroDivision" not in response.content.decode()
 
 
-def test_errors_of_pages_stay_pages(client: Client) -> None:
+def test_an_error_outside_the_api_is_an_html_page(client: Client) -> None:
     assert client.get("/nothing")["Content-Type"].startswith("text/html")
 
 
-def test_a_referral_that_there_is_not(door: Door) -> None:
+def test_an_unknown_referral_is_not_found(intake_client: IntakeClient) -> None:
     missing = "01a20e90-c36a-7d50-a1e4-3603a9456225"
     detail = f"There is no referral {missing} in this account."
 
-    assert door.get(missing) == refused("Not Found", 404, detail)
+    assert intake_client.get(missing) == problem("Not Found", 404, detail)
 
 
 @pytest.mark.parametrize("id_", ["1", "order-1", "01a20e90-c36a-7d50-a1e4-3603a945622", "%00"])
-def test_an_id_that_is_none_names_nothing(door: Door, id_: str) -> None:
-    assert door.get(id_) == refused("Not Found", 404, NOWHERE)
+def test_a_malformed_referral_id_is_not_found(intake_client: IntakeClient, id_: str) -> None:
+    assert intake_client.get(id_) == problem("Not Found", 404, NOWHERE)
 
 
 @pytest.mark.parametrize("key", ["a%00b", "%FF", "a%20b", "cmp_news%0A"])
-def test_a_text_that_is_no_campaigns_key_names_nothing(door: Door, key: str) -> None:
-    answer = door.post({"external_id": "a", "attributes": {}}, campaign=key)
+def test_a_malformed_campaign_key_is_not_found(intake_client: IntakeClient, key: str) -> None:
+    response = intake_client.post({"external_id": "a", "attributes": {}}, campaign=key)
 
-    assert answer == refused("Not Found", 404, NOWHERE)
+    assert response == problem("Not Found", 404, NOWHERE)
 
 
-def test_a_referral_of_another_account(stranger: Door, campaign: Campaign) -> None:
+def test_a_referral_of_another_account_is_not_found(
+    foreign_client: IntakeClient, campaign: Campaign
+) -> None:
     theirs = Referral.objects.create(campaign=campaign, external_id="a", accepted_at=timezone.now())
     detail = f"There is no referral {theirs.pk} in this account."
 
-    assert stranger.get(theirs.pk) == refused("Not Found", 404, detail)
+    assert foreign_client.get(theirs.pk) == problem("Not Found", 404, detail)
     theirs.delete()
 
 
-def test_a_problem_says_that_it_is_one(client: Client, intake_key: str, link: Link) -> None:
+def test_a_problem_has_the_content_type_of_problems(
+    client: Client, intake_key: str, link: Link
+) -> None:
     headers = {"Authorization": f"Bearer {intake_key}"}
 
     response = client.post(URL, "{", content_type="application/json", headers=headers)

@@ -1,4 +1,4 @@
-"""A connection that can't be prepared keeps its own deliveries waiting, and nobody else's."""
+"""Tests of a connection that cannot be prepared beside one that can."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from connections.simulator import CRM
 from referrals.delivery.pump import deliver_due, finish_in_flight
 from referrals.intake import Item, accept_referrals
 from referrals.models import Delivery
+from tests.users import SOMEBODY
 
 
 @pytest.fixture
 def broken(account: Account, campaign: Campaign) -> Connection:
     row = Connection.objects.create(account=account, name="Broken", authorization_kind="bearer")
     Endpoint.objects.create(connection=row, environment="production", url="https://crm.example/")
-    link_campaign(campaign, connection=row, by=None)
+    link_campaign(campaign, connection=row, by=SOMEBODY)
     return row
 
 
 def deliver_one(campaign: Campaign) -> dict[str, tuple[str, str]]:
-    """Accept and deliver one referral: status and last outcome by connection."""
+    """Accept and deliver one referral; return status and last outcome by connection."""
     accept_referrals(campaign, [Item(external_id="a", attributes={"email": "jo@example.com"})])
     deliver_due()
     finish_in_flight()
@@ -32,17 +33,17 @@ def deliver_one(campaign: Campaign) -> dict[str, tuple[str, str]]:
     return {name: (status, outcome) for name, status, outcome in rows}
 
 
-def write(row: Connection, column: str, value: Any) -> None:
+def update_column(row: Connection, column: str, value: Any) -> None:
     Connection.objects.filter(pk=row.pk).update(**{column: value})
 
 
 @pytest.mark.usefixtures("link")
-def test_credentials_under_a_lost_key_wait_for_a_person(
+def test_credentials_that_cannot_be_decrypted_keep_their_deliveries_pending(
     campaign: Campaign, broken: Connection, crm: CRM, settings: Any
 ) -> None:
     keys = settings.ENCRYPTION_KEYS
     settings.ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    write(broken, "secrets", {"token": "secret"})
+    update_column(broken, "secrets", {"token": "secret"})
     settings.ENCRYPTION_KEYS = keys
 
     assert deliver_one(campaign) == {
@@ -64,10 +65,10 @@ def test_credentials_under_a_lost_key_wait_for_a_person(
         ("headers", {"X-Number": 1}),
     ],
 )
-def test_a_row_written_past_all_forms_stops_nobody_else(
+def test_an_invalid_connection_does_not_stop_the_others(
     campaign: Campaign, broken: Connection, crm: CRM, column: str, value: Any
 ) -> None:
-    write(broken, column, value)
+    update_column(broken, column, value)
 
     outcomes = deliver_one(campaign)
 

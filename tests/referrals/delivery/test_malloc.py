@@ -1,4 +1,4 @@
-"""The heaps of a worker: few, however many threads it has."""
+"""Tests of the number of malloc arenas in a worker."""
 
 from __future__ import annotations
 
@@ -8,37 +8,43 @@ import sys
 
 import pytest
 
-# glibc itself says on the standard error which heaps there are, while all threads hold something.
-_COUNT_HEAPS = """
+from tests.timing import WAIT_SECONDS
+
+# glibc itself says on the standard error which arenas there are, while all threads hold something.
+_COUNT_ARENAS = """
 import ctypes, sys, threading
-from referrals.delivery.malloc import share_heaps
+from referrals.delivery.malloc import limit_arenas
 
 if sys.argv[1] == "shared":
-    assert share_heaps()
+    assert limit_arenas()
 together = threading.Barrier(9)
+seconds = float(sys.argv[2])
 
 def work():
     kept = [bytes(100_000 + number) for number in range(50)]
-    together.wait(20)
-    together.wait(20)
+    together.wait(seconds)
+    together.wait(seconds)
 
 threads = [threading.Thread(target=work) for _ in range(8)]
 for thread in threads:
     thread.start()
-together.wait(20)
+together.wait(seconds)
 ctypes.CDLL(None).malloc_stats()
-together.wait(20)
+together.wait(seconds)
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="The setting is glibc's.")
-def test_threads_share_two_heaps() -> None:
-    assert _heaps("own") > 2
-    assert _heaps("shared") == 2
+def test_threads_share_two_arenas() -> None:
+    assert count_arenas("own") > 2
+    assert count_arenas("shared") == 2
 
 
-def _heaps(kind: str) -> int:
-    done = subprocess.run(
-        [sys.executable, "-c", _COUNT_HEAPS, kind], capture_output=True, text=True, check=True
+def count_arenas(kind: str) -> int:
+    process = subprocess.run(
+        [sys.executable, "-c", _COUNT_ARENAS, kind, str(WAIT_SECONDS)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    return done.stderr.count("Arena ")
+    return process.stderr.count("Arena ")

@@ -1,4 +1,4 @@
-"""The pump against a real CRM: each answer becomes its outcome, and all of it is kept."""
+"""Tests of the pump with a simulated CRM: outcomes, retries and recorded attempts."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from connections.operations.links import link_campaign
 from connections.simulator import CRM
 from referrals.intake import accept_referrals
 from referrals.models import Delivery, DeliveryAttempt
-from tests.referrals.factories import create_referrals, deliver, deliver_all, item, log
+from tests.referrals.factories import create_referrals, deliver, deliver_all, item, logged_attempts
+from tests.users import SOMEBODY
 
-pytestmark = pytest.mark.usefixtures("patient")
+pytestmark = pytest.mark.usefixtures("unlimited_slice")
 
-AT_ONCE = Limits(schedule=(0.0, 0.05, 0.05))
+QUICK_RETRIES = Limits(schedule=(0.0, 0.05, 0.05))
 
 
-def only() -> tuple[Delivery, DeliveryAttempt]:
+def get_delivery_and_attempt() -> tuple[Delivery, DeliveryAttempt]:
     return Delivery.objects.get(), DeliveryAttempt.objects.get()
 
 
 @pytest.mark.parametrize(
-    ("email", "outcome", "answer"),
+    ("email", "outcome", "status"),
     [
         ("jo@example.com", "delivered", 200),
         ("exists@example.com", "duplicate", 400),
@@ -36,18 +37,18 @@ def only() -> tuple[Delivery, DeliveryAttempt]:
         ("odd@example.com", "unrecognised", 200),
     ],
 )
-def test_an_answer_settles_the_delivery(
-    crm: CRM, campaign: Campaign, link: Link, email: str, outcome: str, answer: int
+def test_a_conclusive_response_finishes_the_delivery(
+    crm: CRM, campaign: Campaign, link: Link, email: str, outcome: str, status: int
 ) -> None:
     create_referrals(campaign, email)
 
     assert deliver() == {outcome: 1}
 
-    delivery, attempt = only()
+    delivery, attempt = get_delivery_and_attempt()
     assert (delivery.status, delivery.outcome, delivery.attempts_used) == (outcome, outcome, 1)
     assert (delivery.due_at, delivery.claimed_at) == (None, None)
     assert (attempt.number, attempt.trigger, attempt.outcome) == (1, "first", outcome)
-    assert (attempt.response_status, attempt.error_code) == (answer, "")
+    assert (attempt.response_status, attempt.error_code) == (status, "")
     assert delivery.finished_at is not None
     assert attempt.started_at <= delivery.finished_at
     assert len(crm.received()) == 1
@@ -56,7 +57,7 @@ def test_an_answer_settles_the_delivery(
 
 
 @pytest.mark.parametrize(
-    ("email", "outcome", "answer", "error", "attempts_used", "wait"),
+    ("email", "outcome", "status", "error", "attempts_used", "wait"),
     [
         ("error@example.com", "unavailable", 500, "", 1, 5),
         ("throttled@example.com", "throttled", 429, "", 0, 1),
@@ -65,9 +66,9 @@ def test_an_answer_settles_the_delivery(
         ("hang@example.com", "unknown", None, "read_timeout", 1, 5),
     ],
 )
-def test_what_may_go_well_later_waits_for_its_time(
+def test_a_temporary_failure_is_retried_after_its_wait(
     crm: CRM, campaign: Campaign, link: Link, settings: Any,
-    email: str, outcome: str, answer: int | None, error: str, attempts_used: int, wait: float,
+    email: str, outcome: str, status: int | None, error: str, attempts_used: int, wait: float,
 ) -> None:  # fmt: skip
     if error == "read_timeout":
         settings.DELIVERY_READ_TIMEOUT = 0.1
@@ -75,23 +76,25 @@ def test_what_may_go_well_later_waits_for_its_time(
 
     assert deliver() == {outcome: 1}
 
-    delivery, attempt = only()
+    delivery, attempt = get_delivery_and_attempt()
     assert (delivery.status, delivery.outcome, delivery.attempts_used) == (
         "pending",
         outcome,
         attempts_used,
     )
     found = (attempt.outcome, attempt.response_status, attempt.error_code)
-    assert found == (outcome, answer, error)
+    assert found == (outcome, status, error)
     assert (delivery.claimed_at, delivery.finished_at) == (None, None)
     assert delivery.due_at is not None
-    waits = (delivery.due_at - attempt.started_at).total_seconds()
-    assert wait <= waits < wait * 1.2 + 20
+    seconds = (delivery.due_at - attempt.started_at).total_seconds()
+    assert wait <= seconds < wait * 1.2 + 20
     assert deliver() == {}
     assert len(crm.received()) == 1
 
 
-def test_what_an_answer_says_is_kept(crm: CRM, campaign: Campaign, link: Link) -> None:
+def test_reason_reference_and_rule_of_a_response_are_stored(
+    crm: CRM, campaign: Campaign, link: Link
+) -> None:
     create_referrals(campaign, "jo@example.com", "exists@example.com")
     deliver()
 
@@ -104,32 +107,32 @@ def test_what_an_answer_says_is_kept(crm: CRM, campaign: Campaign, link: Link) -
     assert known.rule == "status 400 and json title equals Member Exists → duplicate"
 
 
-def test_nobody_listening_is_unavailable(
-    account: Account, campaign: Campaign, described: ConnectionSpec
+def test_a_crm_that_refuses_the_connection_is_unavailable(
+    account: Account, campaign: Campaign, connection_spec: ConnectionSpec
 ) -> None:
     with CRM() as gone:
         endpoints = {"production": f"{gone.url}/3.0/lists/leads/members"}
-    connection = store_connection(replace(described, endpoints=endpoints), account=account)
-    link_campaign(campaign, connection=connection, by=None)
+    connection = store_connection(replace(connection_spec, endpoints=endpoints), account=account)
+    link_campaign(campaign, connection=connection, by=SOMEBODY)
     create_referrals(campaign, "jo@example.com")
 
     assert deliver() == {"unavailable": 1}
 
-    delivery, attempt = only()
+    delivery, attempt = get_delivery_and_attempt()
     assert (delivery.status, delivery.attempts_used) == ("pending", 1)
     assert (attempt.response_status, attempt.error_code) == (None, "connect_refused")
 
 
-def test_an_address_that_may_not_be_reached_is_never_tried(
-    account: Account, campaign: Campaign, described: ConnectionSpec
+def test_a_blocked_address_is_never_contacted(
+    account: Account, campaign: Campaign, connection_spec: ConnectionSpec
 ) -> None:
-    inside = replace(described, endpoints={"production": "http://169.254.169.254/latest"})
-    link_campaign(campaign, connection=store_connection(inside, account=account), by=None)
+    blocked = replace(connection_spec, endpoints={"production": "http://169.254.169.254/latest"})
+    link_campaign(campaign, connection=store_connection(blocked, account=account), by=SOMEBODY)
     create_referrals(campaign, "jo@example.com")
 
     assert deliver() == {"invalid": 1}
 
-    delivery, attempt = only()
+    delivery, attempt = get_delivery_and_attempt()
     assert delivery.status == "invalid"
     assert (attempt.response_status, attempt.error_code) == (None, "blocked_address")
 
@@ -141,23 +144,27 @@ def test_a_referral_without_a_required_attribute_is_never_sent(
 
     assert deliver() == {"invalid": 1}
 
-    delivery, attempt = only()
+    delivery, attempt = get_delivery_and_attempt()
     assert (delivery.status, delivery.attempts_used) == ("invalid", 1)
     assert attempt.reason == attempt.error_message == ('The required attribute "email" is missing.')
     assert (attempt.error_code, attempt.request_url) == ("not_built", "")
     assert crm.received() == []
 
 
-def test_a_crm_that_fails_twice_has_the_person_by_the_third_attempt(
-    account: Account, campaign: Campaign, described: ConnectionSpec, crm: CRM
+def test_a_crm_that_fails_twice_receives_the_referral_at_the_third_attempt(
+    account: Account, campaign: Campaign, connection_spec: ConnectionSpec, crm: CRM
 ) -> None:
-    connection = store_connection(replace(described, limits=AT_ONCE), account=account)
-    link_campaign(campaign, connection=connection, by=None)
+    connection = store_connection(replace(connection_spec, limits=QUICK_RETRIES), account=account)
+    link_campaign(campaign, connection=connection, by=SOMEBODY)
     create_referrals(campaign, "flaky@example.com")
 
     deliver_all()
 
-    assert log() == [(1, "unavailable", 500), (2, "unavailable", 500), (3, "delivered", 200)]
+    assert logged_attempts() == [
+        (1, "unavailable", 500),
+        (2, "unavailable", 500),
+        (3, "delivered", 200),
+    ]
     attempts = DeliveryAttempt.objects.order_by("number")
     assert [attempt.trigger for attempt in attempts] == ["first", "retry", "retry"]
     first, second, third = (attempt.started_at for attempt in attempts)
@@ -168,16 +175,20 @@ def test_a_crm_that_fails_twice_has_the_person_by_the_third_attempt(
     assert crm.people() == 1
 
 
-def test_a_schedule_that_is_used_up_ends_the_delivery(
-    account: Account, campaign: Campaign, described: ConnectionSpec, crm: CRM
+def test_an_exhausted_schedule_finishes_the_delivery(
+    account: Account, campaign: Campaign, connection_spec: ConnectionSpec, crm: CRM
 ) -> None:
-    connection = store_connection(replace(described, limits=AT_ONCE), account=account)
-    link_campaign(campaign, connection=connection, by=None)
+    connection = store_connection(replace(connection_spec, limits=QUICK_RETRIES), account=account)
+    link_campaign(campaign, connection=connection, by=SOMEBODY)
     create_referrals(campaign, "error@example.com")
 
     deliver_all()
 
-    assert log() == [(1, "unavailable", 500), (2, "unavailable", 500), (3, "unavailable", 500)]
+    assert logged_attempts() == [
+        (1, "unavailable", 500),
+        (2, "unavailable", 500),
+        (3, "unavailable", 500),
+    ]
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.outcome, delivery.attempts_used) == (
         "unavailable",
@@ -187,7 +198,7 @@ def test_a_schedule_that_is_used_up_ends_the_delivery(
     assert len(crm.received()) == 3
 
 
-def test_a_crm_that_asked_to_come_later_has_the_person_after_that(
+def test_a_throttled_delivery_is_delivered_at_its_next_attempt(
     crm: CRM, campaign: Campaign, link: Link
 ) -> None:
     create_referrals(campaign, "throttled@example.com")
@@ -196,15 +207,15 @@ def test_a_crm_that_asked_to_come_later_has_the_person_after_that(
 
     assert deliver() == {"delivered": 1}
 
-    assert log() == [(1, "throttled", 429), (2, "delivered", 200)]
+    assert logged_attempts() == [(1, "throttled", 429), (2, "delivered", 200)]
     assert Delivery.objects.get().attempts_used == 1
 
 
-def test_all_attempts_of_a_delivery_carry_one_key_and_no_other_does(
-    account: Account, campaign: Campaign, described: ConnectionSpec, crm: CRM
+def test_every_attempt_of_a_delivery_carries_its_own_idempotency_key(
+    account: Account, campaign: Campaign, connection_spec: ConnectionSpec, crm: CRM
 ) -> None:
-    connection = store_connection(replace(described, limits=AT_ONCE), account=account)
-    link_campaign(campaign, connection=connection, by=None)
+    connection = store_connection(replace(connection_spec, limits=QUICK_RETRIES), account=account)
+    link_campaign(campaign, connection=connection, by=SOMEBODY)
     create_referrals(campaign, "flaky@example.com", "jo@example.com")
 
     deliver_all()
@@ -217,11 +228,11 @@ def test_all_attempts_of_a_delivery_carry_one_key_and_no_other_does(
     assert other not in keys
 
 
-def test_a_connection_that_is_described_wrongly_does_not_stop_the_others(
-    account: Account, campaign: Campaign, link: Link, described: ConnectionSpec, crm: CRM
+def test_a_connection_with_an_invalid_rule_does_not_stop_the_others(
+    account: Account, campaign: Campaign, link: Link, connection_spec: ConnectionSpec, crm: CRM
 ) -> None:
-    broken = store_connection(replace(described, name="Broken"), account=account)
-    link_campaign(campaign, connection=broken, by=None)
+    broken = store_connection(replace(connection_spec, name="Broken"), account=account)
+    link_campaign(campaign, connection=broken, by=SOMEBODY)
     ResponseRule.objects.create(connection=broken, status="soon", outcome="delivered")
     create_referrals(campaign, "jo@example.com", "al@example.com")
 
@@ -238,12 +249,12 @@ def test_a_connection_that_is_described_wrongly_does_not_stop_the_others(
     assert (crm.people(), len(crm.received())) == (2, 2)
 
 
-def test_a_referral_goes_to_every_linked_connection(
-    account: Account, campaign: Campaign, link: Link, described: ConnectionSpec, crm: CRM
+def test_a_referral_is_sent_to_every_linked_connection(
+    account: Account, campaign: Campaign, link: Link, connection_spec: ConnectionSpec, crm: CRM
 ) -> None:
     elsewhere = {"production": f"{crm.url}/3.0/lists/others/members"}
-    second = replace(described, name="Second", endpoints=elsewhere)
-    link_campaign(campaign, connection=store_connection(second, account=account), by=None)
+    second = replace(connection_spec, name="Second", endpoints=elsewhere)
+    link_campaign(campaign, connection=store_connection(second, account=account), by=SOMEBODY)
     Connection.objects.create(account=account, name="Not linked")
     create_referrals(campaign, "jo@example.com")
 

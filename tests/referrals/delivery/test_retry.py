@@ -1,4 +1,4 @@
-"""When the next attempt comes: by outcome, by attempts_used, by age, and by what the CRM asks."""
+"""Tests of deciding whether and when a delivery is attempted again."""
 
 from itertools import pairwise
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from connections.core.response.matching import Classification
 from connections.core.response.outcomes import Outcome
-from connections.core.response.rules import Classification
 from connections.core.spec import OnUnknown
 from referrals.delivery.retry import (
     DEFAULT_SCHEDULE_SECONDS,
@@ -26,7 +26,7 @@ PENDING = DeliveryStatus.PENDING
 HOLD = RetryPolicy(on_unknown=OnUnknown.HOLD)
 
 
-def settled(
+def decide(
     outcome: str,
     *,
     attempts_used: int = 0,
@@ -35,8 +35,10 @@ def settled(
     retry_after: float | None = None,
     policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - it is frozen.
 ) -> Decision:
-    meaning = Classification(outcome=Outcome(outcome), retry_after=retry_after)
-    return decide_next(meaning, attempts_used=attempts_used, age=age, policy=policy, jitter=jitter)
+    classification = Classification(outcome=Outcome(outcome), retry_after=retry_after)
+    return decide_next(
+        classification, attempts_used=attempts_used, age=age, policy=policy, jitter=jitter
+    )
 
 
 def test_the_schedule_is_twelve_attempts_in_70_7_hours() -> None:
@@ -52,16 +54,16 @@ def test_the_schedule_is_twelve_attempts_in_70_7_hours() -> None:
     "outcome",
     ["delivered", "duplicate", "rejected", "suppressed", "unrecognised", "invalid"],
 )
-def test_an_answer_that_says_what_happened_is_final(outcome: str) -> None:
-    assert settled(outcome) == Decision(status=DeliveryStatus(outcome), attempts_used=1, wait=None)
-    assert settled(outcome, attempts_used=3, retry_after=9) == Decision(
+def test_a_conclusive_outcome_is_final(outcome: str) -> None:
+    assert decide(outcome) == Decision(status=DeliveryStatus(outcome), attempts_used=1, wait=None)
+    assert decide(outcome, attempts_used=3, retry_after=9) == Decision(
         status=DeliveryStatus(outcome), attempts_used=4
     )
 
 
 @pytest.mark.parametrize("outcome", ["unavailable", "unknown"])
-def test_each_failure_waits_for_the_next_step_and_the_last_is_final(outcome: str) -> None:
-    followed = [settled(outcome, attempts_used=attempts_used) for attempts_used in range(12)]
+def test_each_failure_is_retried_as_scheduled_and_the_last_is_final(outcome: str) -> None:
+    followed = [decide(outcome, attempts_used=attempts_used) for attempts_used in range(12)]
 
     assert followed[:11] == [
         Decision(
@@ -79,68 +81,70 @@ def test_each_failure_waits_for_the_next_step_and_the_last_is_final(outcome: str
     [("throttled", THROTTLED_WAIT_SECONDS), ("unauthorized", UNAUTHORIZED_WAIT_SECONDS)],
 )
 @pytest.mark.parametrize("attempts_used", [0, 5, 11, 40])
-def test_what_is_no_fault_of_the_referral_uses_up_no_step(
+def test_throttled_and_unauthorized_outcomes_use_up_no_attempt(
     outcome: str, wait: float, attempts_used: int
 ) -> None:
-    assert settled(outcome, attempts_used=attempts_used) == Decision(
+    assert decide(outcome, attempts_used=attempts_used) == Decision(
         status=PENDING, attempts_used=attempts_used, wait=wait
     )
-    told = settled(outcome, attempts_used=attempts_used, retry_after=1.5)
-    assert told == Decision(status=PENDING, attempts_used=attempts_used, wait=1.5)
+    decision = decide(outcome, attempts_used=attempts_used, retry_after=1.5)
+    assert decision == Decision(status=PENDING, attempts_used=attempts_used, wait=1.5)
 
 
-def test_a_crm_that_says_at_once_is_asked_at_once() -> None:
-    assert settled("throttled", retry_after=0.0).wait == 0.0
+def test_a_retry_after_of_zero_is_retried_at_once() -> None:
+    assert decide("throttled", retry_after=0.0).wait == 0.0
 
 
-@pytest.mark.parametrize(("told", "wait"), [(None, 30.0), (0.0, 30.0), (29.9, 30.0), (31.0, 31.0)])
-def test_the_longer_of_the_schedule_and_what_the_crm_asks_counts(
-    told: float | None, wait: float
+@pytest.mark.parametrize(
+    ("retry_after", "wait"), [(None, 30.0), (0.0, 30.0), (29.9, 30.0), (31.0, 31.0)]
+)
+def test_the_longer_of_schedule_and_retry_after_is_the_wait(
+    retry_after: float | None, wait: float
 ) -> None:
-    assert settled("unavailable", attempts_used=1, retry_after=told).wait == wait
+    assert decide("unavailable", attempts_used=1, retry_after=retry_after).wait == wait
 
 
 @pytest.mark.parametrize(("jitter", "wait"), [(0.0, 600.0), (0.5, 660.0), (1.0, 720.0)])
-def test_jitter_only_adds_and_a_fifth_at_most(jitter: float, wait: float) -> None:
+def test_jitter_lengthens_a_wait_by_at_most_a_fifth(jitter: float, wait: float) -> None:
     assert MAX_JITTER_SHARE == 0.2
-    assert settled("unavailable", attempts_used=3, jitter=jitter).wait == wait
-    assert settled("throttled", retry_after=600.0, jitter=jitter).wait == wait
+    assert decide("unavailable", attempts_used=3, jitter=jitter).wait == wait
+    assert decide("throttled", retry_after=600.0, jitter=jitter).wait == wait
 
 
 @pytest.mark.parametrize("outcome", ["unavailable", "unknown"])
-def test_no_attempt_comes_after_the_greatest_age(outcome: str) -> None:
+def test_no_attempt_is_scheduled_beyond_the_maximum_age(outcome: str) -> None:
     policy = RetryPolicy(max_age=100.0)
 
-    assert settled(outcome, attempts_used=1, age=70.0, policy=policy).wait == 30.0
-    assert settled(outcome, attempts_used=1, age=70.1, policy=policy) == Decision(
+    assert decide(outcome, attempts_used=1, age=70.0, policy=policy).wait == 30.0
+    assert decide(outcome, attempts_used=1, age=70.1, policy=policy) == Decision(
         status=DeliveryStatus(outcome), attempts_used=2
     )
 
 
-def test_a_wait_that_the_crm_asks_for_counts_against_the_greatest_age() -> None:
-    late = settled("unavailable", age=1.0, retry_after=100.0, policy=RetryPolicy(max_age=100.0))
+def test_a_retry_after_beyond_the_maximum_age_is_final() -> None:
+    late = decide("unavailable", age=1.0, retry_after=100.0, policy=RetryPolicy(max_age=100.0))
 
     assert late == Decision(status=DeliveryStatus.UNAVAILABLE, attempts_used=1)
 
 
 @pytest.mark.parametrize("attempts_used", [0, 11])
-def test_a_connection_may_hold_what_nobody_knows_of(attempts_used: int) -> None:
-    assert settled("unknown", attempts_used=attempts_used, policy=HOLD) == Decision(
+def test_an_unknown_outcome_is_final_with_the_hold_policy(attempts_used: int) -> None:
+    assert decide("unknown", attempts_used=attempts_used, policy=HOLD) == Decision(
         status=DeliveryStatus.UNKNOWN, attempts_used=attempts_used + 1
     )
 
 
-def test_holding_the_unknown_holds_nothing_else() -> None:
-    assert settled("unavailable", policy=HOLD) == settled("unavailable")
+def test_the_hold_policy_applies_only_to_unknown_outcomes() -> None:
+    assert decide("unavailable", policy=HOLD) == decide("unavailable")
 
 
 def test_a_connection_has_its_own_schedule() -> None:
     policy = RetryPolicy(schedule=(0.0, 0.05))
 
-    assert settled("unavailable", policy=policy) == Decision(
+    assert decide("unavailable", policy=policy) == Decision(
         status=PENDING, attempts_used=1, wait=0.05
     )
-    assert settled("unavailable", attempts_used=1, policy=policy) == Decision(
+    assert decide("unavailable", attempts_used=1, policy=policy) == Decision(
         status=DeliveryStatus.UNAVAILABLE, attempts_used=2
     )
 
@@ -150,7 +154,7 @@ SECONDS = st.floats(min_value=0, max_value=86_400)
 
 @examples(derandomize=True, deadline=None)
 @given(
-    meaning=st.builds(
+    classification=st.builds(
         Classification,
         outcome=st.sampled_from(Outcome),
         retry_after=st.none() | SECONDS,
@@ -165,18 +169,24 @@ SECONDS = st.floats(min_value=0, max_value=86_400)
         on_unknown=st.sampled_from(OnUnknown),
     ),
 )
-def test_whatever_happens_a_delivery_waits_long_enough_or_is_settled(
-    meaning: Classification, attempts_used: int, age: float, jitter: float, policy: RetryPolicy
+def test_every_decision_is_final_or_waits_long_enough(
+    classification: Classification,
+    attempts_used: int,
+    age: float,
+    jitter: float,
+    policy: RetryPolicy,
 ) -> None:
-    found = decide_next(meaning, attempts_used=attempts_used, age=age, policy=policy, jitter=jitter)
+    found = decide_next(
+        classification, attempts_used=attempts_used, age=age, policy=policy, jitter=jitter
+    )
 
     assert (found.wait is None) is not found.status.is_pending
     assert found.attempts_used in (attempts_used, attempts_used + 1)
     if found.wait is None:
         return
-    told = meaning.retry_after or 0.0
-    assert told <= found.wait
+    retry_after = classification.retry_after or 0.0
+    assert retry_after <= found.wait
     if found.attempts_used > attempts_used:
-        least = max(told, policy.schedule[found.attempts_used])
-        assert least <= found.wait <= least * (1 + MAX_JITTER_SHARE) * (1 + 1e-12)
+        minimum = max(retry_after, policy.schedule[found.attempts_used])
+        assert minimum <= found.wait <= minimum * (1 + MAX_JITTER_SHARE) * (1 + 1e-12)
         assert policy.max_age is None or age + found.wait <= policy.max_age

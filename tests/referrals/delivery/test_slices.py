@@ -1,4 +1,4 @@
-"""A slice of the pump: when it ends, what it leaves behind, and what becomes of lost claims."""
+"""Tests of the pump's slices: their end, shutdown, and claims of dead workers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ from connections.transport.shared import destination_policy
 from referrals.delivery.pump import deliver_due, finish_in_flight
 from referrals.leases import claim
 from referrals.models import Delivery, DeliveryAttempt
-from tests.referrals.factories import LEASE, create_referrals, deliver, log, until
+from tests.referrals.factories import LEASE, create_referrals, deliver, logged_attempts
+from tests.timing import WAIT_SECONDS, wait_until
+from tests.users import SOMEBODY
 
 
-class Gate(Client):
-    """A client whose requests for one person wait at a gate: a CRM that thinks for long."""
+class GatedClient(Client):
+    """A client that sends the referral of one email address only once it is opened."""
 
     def __init__(self, email: str) -> None:
         super().__init__(destination_policy())
@@ -37,54 +39,54 @@ class Gate(Client):
 
     def send(self, request: Request, limits: SendLimits = SendLimits()) -> Exchange:  # noqa: B008
         if self._email in request.body:
-            assert self.opened.wait(20)
+            assert self.opened.wait(WAIT_SECONDS)
         return super().send(request, limits)
 
 
 @pytest.fixture
-def gate(transactional_db: None) -> Iterator[Gate]:
-    client = Gate("late@example.com")
+def gated_client(transactional_db: None) -> Iterator[GatedClient]:
+    client = GatedClient("late@example.com")
     with client:
         yield client
         client.opened.set()
         finish_in_flight()
 
 
-def test_a_slow_crm_does_not_keep_the_slice(
-    gate: Gate, crm: CRM, campaign: Campaign, link: Link
+def test_a_slow_crm_does_not_prolong_the_slice(
+    gated_client: GatedClient, crm: CRM, campaign: Campaign, link: Link
 ) -> None:
     create_referrals(campaign, "late@example.com", "jo@example.com")
 
-    summary = deliver_due(client=gate)
+    summary = deliver_due(client=gated_client)
 
-    until(lambda: summary.outcomes == {"delivered": 1})
-    assert log() == [(1, "delivered", 200)]
+    wait_until(lambda: summary.outcomes == {"delivered": 1})
+    assert logged_attempts() == [(1, "delivered", 200)]
     late = Delivery.objects.get(referral__external_id="late@example.com")
     assert (late.status, late.attempt_number) == ("pending", 1)
     assert late.claimed_at is not None
     create_referrals(campaign, "al@example.com")
-    deliver_due(client=gate)
-    until(lambda: log("al@example.com") == [(1, "delivered", 200)])
+    deliver_due(client=gated_client)
+    wait_until(lambda: logged_attempts("al@example.com") == [(1, "delivered", 200)])
     assert [one.email for one in crm.received()] == ["jo@example.com", "al@example.com"]
 
-    gate.opened.set()
+    gated_client.opened.set()
     finish_in_flight()
 
     assert summary.outcomes == {"delivered": 2}
     late = Delivery.objects.get(pk=late.pk)
     assert (late.status, late.claimed_at) == ("delivered", None)
-    assert log("late@example.com") == [(1, "delivered", 200)]
+    assert logged_attempts("late@example.com") == [(1, "delivered", 200)]
     assert crm.people() == 3
 
 
-def test_nothing_under_way_is_nothing_to_wait_for(patient: None, crm: CRM) -> None:
+def test_finishing_returns_at_once_if_nothing_is_in_flight(unlimited_slice: None, crm: CRM) -> None:
     assert deliver() == {}
     finish_in_flight()
     assert crm.received() == []
 
 
-def test_a_process_that_must_stop_begins_nothing(
-    patient: None, crm: CRM, campaign: Campaign, link: Link
+def test_a_process_that_shuts_down_claims_nothing(
+    unlimited_slice: None, crm: CRM, campaign: Campaign, link: Link
 ) -> None:
     create_referrals(campaign, "jo@example.com")
     shutdown.request()
@@ -96,7 +98,7 @@ def test_a_process_that_must_stop_begins_nothing(
     assert Delivery.objects.get().attempt_number == 0
 
 
-def test_a_process_that_must_stop_claims_no_more_and_records_what_it_has(
+def test_a_shutdown_during_a_slice_stops_claiming_and_records_what_is_in_flight(
     transactional_db: None, crm: CRM, campaign: Campaign, link: Link, settings: Any
 ) -> None:
     settings.DELIVERY_THREADS = 2
@@ -111,8 +113,8 @@ def test_a_process_that_must_stop_claims_no_more_and_records_what_it_has(
     assert Delivery.objects.filter(claimed_at=None).count() == 20
 
 
-def test_a_slice_without_time_says_that_more_is_left(
-    patient: None, crm: CRM, campaign: Campaign, link: Link
+def test_a_slice_without_time_reports_that_more_is_due(
+    unlimited_slice: None, crm: CRM, campaign: Campaign, link: Link
 ) -> None:
     create_referrals(campaign, "jo@example.com")
 
@@ -122,8 +124,8 @@ def test_a_slice_without_time_says_that_more_is_left(
     assert len(crm.received()) == 1
 
 
-def test_a_slice_takes_more_than_it_has_threads(
-    patient: None, crm: CRM, campaign: Campaign, link: Link, settings: Any
+def test_a_slice_delivers_more_than_it_has_threads(
+    unlimited_slice: None, crm: CRM, campaign: Campaign, link: Link, settings: Any
 ) -> None:
     settings.DELIVERY_THREADS = 3
     create_referrals(campaign, *(f"jo{number}@example.com" for number in range(50)))
@@ -136,38 +138,42 @@ def test_a_slice_takes_more_than_it_has_threads(
     assert DeliveryAttempt.objects.count() == 50
 
 
-def lose(number: int = 1) -> None:
-    """A worker claims everything and is never heard of again; its lease is over."""
-    long_ago = timezone.now() - timedelta(hours=number)
+def claim_as_a_dead_worker(hours: int = 1) -> None:
+    """Claim everything some hours ago and never complete it, as a worker that died."""
+    long_ago = timezone.now() - timedelta(hours=hours)
     Delivery.objects.update(due_at=long_ago, created_at=long_ago)
     claim(limit=10, now=long_ago, lease=LEASE)
 
 
-def test_what_a_dead_worker_had_is_sent_under_the_same_key(
-    patient: None, crm: CRM, campaign: Campaign, link: Link
+def test_a_delivery_lost_by_a_dead_worker_is_sent_again_under_the_same_key(
+    unlimited_slice: None, crm: CRM, campaign: Campaign, link: Link
 ) -> None:
     create_referrals(campaign, "jo@example.com")
-    lose()
+    claim_as_a_dead_worker()
 
     assert deliver() == {"delivered": 1}
 
-    assert log() == [(1, "unknown", None), (2, "delivered", 200)]
+    assert logged_attempts() == [(1, "unknown", None), (2, "delivered", 200)]
     delivery = Delivery.objects.get()
     assert crm.received()[0].headers["Idempotency-Key"] == delivery.idempotency_key
     assert (delivery.status, delivery.attempts_used, delivery.attempt_number) == ("delivered", 2, 2)
 
 
-def test_what_a_dead_worker_had_may_be_held_for_a_person(
-    patient: None, crm: CRM, account: Account, campaign: Campaign, described: ConnectionSpec
+def test_a_delivery_lost_by_a_dead_worker_is_final_with_the_hold_policy(
+    unlimited_slice: None,
+    crm: CRM,
+    account: Account,
+    campaign: Campaign,
+    connection_spec: ConnectionSpec,
 ) -> None:
-    careful = replace(described, on_unknown=OnUnknown.HOLD)
-    link_campaign(campaign, connection=store_connection(careful, account=account), by=None)
+    careful = replace(connection_spec, on_unknown=OnUnknown.HOLD)
+    link_campaign(campaign, connection=store_connection(careful, account=account), by=SOMEBODY)
     create_referrals(campaign, "jo@example.com")
-    lose()
+    claim_as_a_dead_worker()
 
     assert deliver() == {}
 
-    assert log() == [(1, "unknown", None)]
+    assert logged_attempts() == [(1, "unknown", None)]
     delivery = Delivery.objects.get()
     assert (delivery.status, delivery.outcome, delivery.attempts_used) == ("unknown", "unknown", 1)
     assert (delivery.due_at, delivery.claimed_at) == (None, None)
@@ -175,18 +181,18 @@ def test_what_a_dead_worker_had_may_be_held_for_a_person(
 
 
 @pytest.mark.parametrize("limits", [Limits(schedule=(0.0,)), Limits(max_age=60.0)])
-def test_a_lost_attempt_that_was_the_last_settles_the_delivery(
-    patient: None, crm: CRM, account: Account, campaign: Campaign, described: ConnectionSpec,
-    limits: Limits,
+def test_a_lost_last_attempt_finishes_the_delivery(
+    unlimited_slice: None, crm: CRM, account: Account, campaign: Campaign,
+    connection_spec: ConnectionSpec, limits: Limits,
 ) -> None:  # fmt: skip
-    connection = store_connection(replace(described, limits=limits), account=account)
-    link_campaign(campaign, connection=connection, by=None)
+    connection = store_connection(replace(connection_spec, limits=limits), account=account)
+    link_campaign(campaign, connection=connection, by=SOMEBODY)
     create_referrals(campaign, "jo@example.com")
-    lose()
+    claim_as_a_dead_worker()
 
     assert deliver() == {}
 
-    assert log() == [(1, "unknown", None)]
+    assert logged_attempts() == [(1, "unknown", None)]
     assert Delivery.objects.get().status == "unknown"
     assert crm.received() == []
     assert Connection.objects.get().state == "active"

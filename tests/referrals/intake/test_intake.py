@@ -1,9 +1,8 @@
-"""The door: what is new is stored with its deliveries, what is known changes nothing."""
+"""Tests of accepting referrals."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -15,8 +14,9 @@ from connections.models import Account, Campaign, Connection, CustomAttribute, L
 from connections.operations.links import unlink_campaign
 from referrals.intake import Accepted, CampaignNotLive, IntakeRefused, accept_referrals
 from referrals.models import Delivery, Referral
-from referrals.uuid7 import uuid7
-from tests.referrals.factories import create_referrals, in_threads, item
+from tests.referrals.factories import create_referrals, item, run_in_threads
+from tests.timing import WAIT_SECONDS
+from tests.users import SOMEBODY
 
 
 def test_a_new_referral_is_stored_with_one_delivery_for_each_link(
@@ -51,7 +51,7 @@ def test_a_known_external_id_changes_nothing(campaign: Campaign, link: Link) -> 
     assert (list(Referral.objects.values()), list(Delivery.objects.values())) == rows
 
 
-def test_an_external_id_is_the_campaigns_own(
+def test_the_same_external_id_in_two_campaigns_is_two_referrals(
     account: Account, campaign: Campaign, link: Link
 ) -> None:
     other = Campaign.objects.create(account=account, name="Other", kind="lead_generation")
@@ -63,9 +63,7 @@ def test_an_external_id_is_the_campaigns_own(
     assert Delivery.objects.count() == 1
 
 
-def test_an_external_id_that_stands_twice_in_a_list_is_stored_once(
-    campaign: Campaign, link: Link
-) -> None:
+def test_a_repeated_external_id_in_a_list_is_stored_once(campaign: Campaign, link: Link) -> None:
     accepted = accept_referrals(
         campaign, [item("a", email="first@a.com"), item("b"), item("a", email="second@a.com")]
     )
@@ -78,38 +76,44 @@ def test_an_external_id_that_stands_twice_in_a_list_is_stored_once(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_that_hand_in_the_same_at_once_one_is_first(campaign: Campaign, link: Link) -> None:
+def test_concurrent_requests_with_the_same_referrals_store_each_once(
+    campaign: Campaign, link: Link
+) -> None:
     together = Barrier(4)
 
-    def knock(start: int) -> list[Accepted]:
+    def accept_from(start: int) -> list[Accepted]:
         names = [f"jo{(start + number) % 50}@example.com" for number in range(50)]
-        together.wait(20)
+        together.wait(WAIT_SECONDS)
         return create_referrals(campaign, *names)
 
-    answers = in_threads(*(partial(knock, start) for start in (0, 13, 26, 39)))
+    results = run_in_threads(*(partial(accept_from, start) for start in (0, 13, 26, 39)))
 
-    assert sum(one.is_new for answer in answers for one in answer) == 50
-    assert {one.id for answer in answers for one in answer} == set(
+    assert sum(one.is_new for result in results for one in result) == 50
+    assert {one.id for result in results for one in result} == set(
         Referral.objects.values_list("pk", flat=True)
     )
     assert (Referral.objects.count(), Delivery.objects.count()) == (50, 50)
 
 
-def test_a_campaign_without_a_link_keeps_its_referrals(campaign: Campaign, link: Link) -> None:
-    unlink_campaign(campaign, connection=link.connection, by=None)
+def test_a_campaign_without_a_link_stores_referrals_without_deliveries(
+    campaign: Campaign, link: Link
+) -> None:
+    unlink_campaign(campaign, connection=link.connection, by=SOMEBODY)
 
     create_referrals(campaign, "jo@example.com")
 
     assert (Referral.objects.count(), Delivery.objects.count()) == (1, 0)
 
 
-def test_values_without_content_are_not_stored(campaign: Campaign) -> None:
+def test_empty_values_are_not_stored(campaign: Campaign) -> None:
     accept_referrals(campaign, [item("a", email="jo@example.com", age=None, first_name="")])
 
     assert Referral.objects.get().attributes == {"email": "jo@example.com"}
 
 
-def test_an_account_has_attributes_of_its_own(account: Account, campaign: Campaign) -> None:
+def test_a_custom_attribute_of_the_account_is_accepted(
+    account: Account, campaign: Campaign
+) -> None:
     CustomAttribute.objects.create(account=account, key="shoe_size", type="decimal")
 
     accept_referrals(campaign, [item("a", shoe_size=42.5)])
@@ -117,7 +121,7 @@ def test_an_account_has_attributes_of_its_own(account: Account, campaign: Campai
     assert Referral.objects.get().attributes == {"shoe_size": "42.5"}
 
 
-def test_a_name_of_the_catalogue_means_the_same_for_everybody(
+def test_an_attribute_of_the_catalogue_takes_precedence_over_a_custom_one(
     account: Account, campaign: Campaign
 ) -> None:
     # A later version may bring a name that an account had taken before.
@@ -130,7 +134,7 @@ def test_a_name_of_the_catalogue_means_the_same_for_everybody(
 
 
 @pytest.mark.parametrize("status", ["paused", "archived"])
-def test_a_campaign_that_is_not_live_takes_nothing(
+def test_a_campaign_that_is_not_live_refuses_referrals(
     campaign: Campaign, link: Link, status: str
 ) -> None:
     Campaign.objects.update(status=status)
@@ -142,7 +146,7 @@ def test_a_campaign_that_is_not_live_takes_nothing(
     assert not Referral.objects.exists()
 
 
-def test_one_wrong_item_refuses_all_of_them_and_each_mistake_is_named(
+def test_an_invalid_item_refuses_the_whole_list_and_every_error_is_named(
     campaign: Campaign, link: Link
 ) -> None:
     items = [
@@ -155,7 +159,7 @@ def test_one_wrong_item_refuses_all_of_them_and_each_mistake_is_named(
     with pytest.raises(IntakeRefused) as refusal:
         accept_referrals(campaign, items)
 
-    found = [(one.field, one.message) for one in refusal.value.problems]
+    found = [(one.field, one.message) for one in refusal.value.errors]
     assert found == [
         ("[1].attributes.emial", 'there is no such attribute. Did you mean "email"?'),
         ("[1].attributes.age", "must be a whole number, such as 25"),
@@ -167,7 +171,7 @@ def test_one_wrong_item_refuses_all_of_them_and_each_mistake_is_named(
     assert not Delivery.objects.exists()
 
 
-def test_a_thousand_items_take_a_few_statements(
+def test_a_thousand_items_take_at_most_30_queries(
     campaign: Campaign, link: Link, django_assert_max_num_queries: Any
 ) -> None:
     names = [f"jo{number}@example.com" for number in range(1000)]
@@ -177,14 +181,3 @@ def test_a_thousand_items_take_a_few_statements(
 
     assert [one.external_id for one in accepted] == names
     assert (Referral.objects.count(), Delivery.objects.count()) == (1000, 1000)
-
-
-def test_identifiers_sort_by_the_time_at_which_they_were_made() -> None:
-    before = datetime.now(UTC)
-    made = [uuid7() for _ in range(50)]
-
-    assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
-    moments = [datetime.fromtimestamp((one.int >> 80) / 1000, UTC) for one in made]
-    assert moments == sorted(moments)
-    assert before - timedelta(milliseconds=1) <= moments[0] <= moments[-1] <= datetime.now(UTC)
-    assert len(set(made)) == 50

@@ -1,4 +1,4 @@
-"""The processes of an installation: what they do, and how soon they end when told to."""
+"""Tests of `manage.py tick`, `worker` and `deliver`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from config.queue import job_queue
 from connections.models import Campaign, Link
 from connections.simulator import CRM
 from referrals.models import Delivery
-from tests.referrals.factories import create_referrals, log, until
+from tests.referrals.factories import create_referrals, logged_attempts
+from tests.timing import WAIT_SECONDS, scaled, wait_until
 
-STOPS = [signal.SIGINT, signal.SIGTERM]
-_MAX_SECONDS = 30.0
+STOP_SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
 def environment() -> Mapping[str, str]:
-    """The environment of a process that works with the test's own database."""
+    """Return the environment of a process that uses the test's own database."""
     name = str(database.settings_dict["NAME"])
     server = os.environ.get("DATABASE_URL", "").rpartition("/")[0]
     url = f"{server}/{name}" if server else f"sqlite:///{name}"
@@ -35,8 +35,8 @@ def environment() -> Mapping[str, str]:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that runs until it is stopped; where a test fails, what it printed is shown."""
+def run_until_stopped(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command until it is stopped; print its output, which pytest shows of a failed test."""
     pipe = subprocess.PIPE
     command = [sys.executable, "manage.py", *arguments]
     with subprocess.Popen(
@@ -49,46 +49,46 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             print(*process.communicate())
 
 
-def stopped(process: subprocess.Popen[str], stop: int) -> tuple[int, str, str]:
-    """Its exit code and what it printed, once it has ended."""
+def stop_process(process: subprocess.Popen[str], stop: int) -> tuple[int, str, str]:
+    """Send the signal, wait for the end, and return exit code, output and error output."""
     began_at = time.monotonic()
     process.send_signal(stop)
-    out, err = process.communicate(timeout=_MAX_SECONDS)
-    assert time.monotonic() - began_at < 10
+    out, err = process.communicate(timeout=WAIT_SECONDS)
+    assert time.monotonic() - began_at < scaled(10)
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize("stop", STOPS)
-def test_the_tick_rings_and_ends_when_told_to(stop: int) -> None:
-    with running("tick") as process:
-        until(lambda: job_queue.waiting_jobs() == 1)
-        assert stopped(process, stop) == (0, "", "")
+@pytest.mark.parametrize("stop", STOP_SIGNALS)
+def test_the_tick_wakes_workers_and_ends_at_a_signal(stop: int) -> None:
+    with run_until_stopped("tick") as process:
+        wait_until(lambda: job_queue.waiting_count() == 1)
+        assert stop_process(process, stop) == (0, "", "")
 
 
-@pytest.mark.parametrize("stop", STOPS)
-def test_the_worker_works_and_ends_when_told_to(
+@pytest.mark.parametrize("stop", STOP_SIGNALS)
+def test_the_worker_delivers_and_ends_at_a_signal(
     transactional_db: None, crm: CRM, campaign: Campaign, link: Link, stop: int
 ) -> None:
     create_referrals(campaign, "jo@example.com")
-    with running("worker") as process:
-        until(lambda: Delivery.objects.filter(status="delivered").exists())
-        assert stopped(process, stop) == (0, "", "")
-    assert (crm.people(), job_queue.waiting_jobs()) == (1, 0)
+    with run_until_stopped("worker") as process:
+        wait_until(lambda: Delivery.objects.filter(status="delivered").exists())
+        assert stop_process(process, stop) == (0, "", "")
+    assert (crm.people(), job_queue.waiting_count()) == (1, 0)
 
 
-@pytest.mark.parametrize("stop", STOPS)
-def test_the_pump_in_the_foreground_goes_on_until_told_to_end(
+@pytest.mark.parametrize("stop", STOP_SIGNALS)
+def test_deliver_runs_in_the_foreground_and_ends_at_a_signal(
     transactional_db: None, crm: CRM, campaign: Campaign, link: Link, stop: int
 ) -> None:
-    with running("deliver") as process:
+    with run_until_stopped("deliver") as process:
         create_referrals(campaign, "jo@example.com")
-        until(lambda: Delivery.objects.filter(status="delivered").exists())
-        assert stopped(process, stop) == (0, "1 delivered\nIn all: 1 delivered.\n", "")
+        wait_until(lambda: Delivery.objects.filter(status="delivered").exists())
+        assert stop_process(process, stop) == (0, "1 delivered\nIn all: 1 delivered.\n", "")
     assert crm.people() == 1
 
 
 def deliver_once(capsys: pytest.CaptureFixture[str]) -> str:
-    before = {name: signal.getsignal(name) for name in STOPS}
+    before = {name: signal.getsignal(name) for name in STOP_SIGNALS}
     try:
         call_command("deliver", "--once")
     finally:
@@ -97,7 +97,7 @@ def deliver_once(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("unlimited_slice")
 def test_deliver_once_delivers_what_is_due_and_ends(
     crm: CRM, campaign: Campaign, link: Link, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,14 +109,14 @@ def test_deliver_once_delivers_what_is_due_and_ends(
 
     assert total == f"In all: {progress}."
     assert sorted(progress.split(", ")) == ["1 duplicate", "1 unavailable", "2 delivered"]
-    assert sorted(outcome for _, outcome, _ in log()) == [
+    assert sorted(outcome for _, outcome, _ in logged_attempts()) == [
         "delivered", "delivered", "duplicate", "unavailable",
     ]  # fmt: skip
     assert len(crm.received()) == 4
 
 
 @pytest.mark.django_db(transaction=True)
-def test_deliver_once_goes_on_while_something_is_due(
+def test_deliver_once_continues_while_something_is_due(
     crm: CRM, campaign: Campaign, link: Link, capsys: pytest.CaptureFixture[str], settings: Any
 ) -> None:
     settings.DELIVERY_SLICE_SECONDS = 0.001
@@ -129,7 +129,7 @@ def test_deliver_once_goes_on_while_something_is_due(
 
 
 def test_deliver_once_with_nothing_due_says_so(
-    patient: None, capsys: pytest.CaptureFixture[str]
+    unlimited_slice: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert deliver_once(capsys) == "In all: nothing was due.\n"
 

@@ -1,4 +1,4 @@
-"""What the database refuses of referrals and deliveries, whoever writes."""
+"""Tests of the constraints of the database."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from django.utils import timezone
 
 from connections.models import Account, Campaign, Connection
 from referrals.models import Delivery, DeliveryAttempt, Referral
-from tests.referrals.factories import NOW, waiting
+from tests.referrals.factories import NOW, create_pending
 
 
 class Rows:
-    """One row of each kind, beside which others are made."""
+    """A delivery with an attempt, beside which other rows are created."""
 
     def __init__(self, campaign: Campaign, connection: Connection) -> None:
         self.campaign, self.connection = campaign, connection
-        [self.delivery] = waiting(campaign, connection, "order-1")
+        [self.delivery] = create_pending(campaign, connection, "order-1")
         self.attempt(number=1)
 
     def referral(self, external_id: str) -> Referral:
@@ -56,7 +56,7 @@ REFUSED: dict[str, list[Callable[[Rows], object]]] = {
 }
 
 
-def test_every_constraint_has_its_test() -> None:
+def test_every_constraint_has_a_case() -> None:
     models = apps.get_app_config("referrals").get_models()
 
     assert {one.name for model in models for one in model._meta.constraints} == set(REFUSED)
@@ -65,7 +65,7 @@ def test_every_constraint_has_its_test() -> None:
 @pytest.mark.parametrize(
     "refused", [one for those in REFUSED.values() for one in those], ids=lambda _: ""
 )
-def test_the_database_refuses(
+def test_the_database_refuses_a_row_that_breaks_a_constraint(
     campaign: Campaign, connection: Connection, refused: Callable[[Rows], object]
 ) -> None:
     rows = Rows(campaign, connection)
@@ -74,7 +74,7 @@ def test_the_database_refuses(
         refused(rows)
 
 
-def test_what_is_like_it_and_right_is_not_refused(
+def test_the_database_accepts_similar_rows_that_are_valid(
     account: Account, campaign: Campaign, connection: Connection
 ) -> None:
     rows = Rows(campaign, connection)
@@ -87,8 +87,10 @@ def test_what_is_like_it_and_right_is_not_refused(
     assert (Referral.objects.count(), DeliveryAttempt.objects.count()) == (2, 2)
 
 
-@pytest.mark.parametrize("kept", ["connection", "campaign", "account", "referral", "delivery"])
-def test_nothing_takes_the_log_along(campaign: Campaign, connection: Connection, kept: str) -> None:
+@pytest.mark.parametrize("name", ["connection", "campaign", "account", "referral", "delivery"])
+def test_a_row_that_attempts_depend_on_cannot_be_deleted(
+    campaign: Campaign, connection: Connection, name: str
+) -> None:
     rows = Rows(campaign, connection)
     row = {
         "connection": connection,
@@ -96,7 +98,7 @@ def test_nothing_takes_the_log_along(campaign: Campaign, connection: Connection,
         "account": campaign.account,
         "referral": rows.delivery.referral,
         "delivery": rows.delivery,
-    }[kept]
+    }[name]
 
     with pytest.raises(ProtectedError):
         row.delete()

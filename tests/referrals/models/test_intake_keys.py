@@ -1,4 +1,4 @@
-"""Intake keys: shown once, kept as a hash, good until they are revoked."""
+"""Tests of intake keys."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from referrals.models import IntakeKey
 from referrals.models.intake_keys import digest, issue_key, make_token
 
 
-def test_a_token_is_long_and_never_the_same() -> None:
-    made = {make_token() for _ in range(50)}
+def test_a_token_is_long_and_unique() -> None:
+    tokens = {make_token() for _ in range(50)}
 
-    assert len(made) == 50
-    assert all(re.fullmatch(r"rk_[A-Za-z0-9_-]{43}", token) for token in made)
+    assert len(tokens) == 50
+    assert all(re.fullmatch(r"rk_[A-Za-z0-9_-]{43}", token) for token in tokens)
 
 
-def test_nothing_that_is_kept_of_a_key_opens_anything(account: Account) -> None:
+def test_the_stored_columns_of_a_key_authenticate_nobody(account: Account) -> None:
     token = issue_key(IntakeKey(account=account, name="Website"))
 
     row = IntakeKey.objects.values().get()
@@ -34,7 +34,7 @@ def test_nothing_that_is_kept_of_a_key_opens_anything(account: Account) -> None:
         assert IntakeKeyBearer().authenticate(HttpRequest(), text) is None
 
 
-def test_two_keys_are_never_the_same(account: Account) -> None:
+def test_two_keys_cannot_have_the_same_digest(account: Account) -> None:
     issue_key(IntakeKey(account=account, name="Website"))
 
     with pytest.raises(IntegrityError):

@@ -1,4 +1,4 @@
-"""What load balancers ask: the process alone, or the database that every page needs."""
+"""Tests of the health views."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redis import Redis
 
 from config.queue import heartbeats
 
-ASK = """
+GET_READYZ = """
 import django, json
 django.setup()
 from django.test import Client
@@ -26,22 +26,22 @@ print(json.dumps([response.status_code, response.json(), response["Cache-Control
 """
 
 
-def test_the_process_answers_without_a_database(client: Client) -> None:
+def test_healthz_answers_without_a_database(client: Client) -> None:
     response = client.get("/healthz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert "no-store" in response["Cache-Control"]
 
 
-def test_a_database_that_answers_is_ready_without_worker_and_tick(db: None, client: Client) -> None:
+def test_an_installation_without_worker_and_tick_is_ready(db: None, client: Client) -> None:
     assert heartbeats.read_heartbeats() == {}
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         response = client.get("/readyz")
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
     assert "no-store" in response["Cache-Control"]
-    assert [one["sql"] for one in asked] == ["SELECT 1"]
+    assert [one["sql"] for one in queries] == ["SELECT 1"]
 
 
-def test_a_database_that_answers_is_ready_without_redis(
+def test_an_installation_without_redis_is_ready(
     db: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away: Redis = Redis.from_url(f"unix://{settings.VAR_DIR}/nobody-listens.sock")
@@ -53,24 +53,24 @@ def test_a_database_that_answers_is_ready_without_redis(
 @pytest.mark.parametrize(
     "url", ["sqlite:///{folder}/none/db.sqlite3", "postgres://referrals:secret@127.0.0.1:1/leads"]
 )
-def test_a_database_that_is_away_is_not_ready(tmp_path: Path, url: str) -> None:
-    given = {
+def test_an_installation_without_a_database_is_not_ready(tmp_path: Path, url: str) -> None:
+    environment = {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "VAR_DIR": str(tmp_path),
         "DATABASE_URL": url.format(folder=tmp_path),
         "LOG_LEVEL": "CRITICAL",
     }
-    asked = subprocess.run(
-        [sys.executable, "-c", ASK], cwd=settings.BASE_DIR, env={**os.environ, **given},
-        capture_output=True, text=True, check=True,
+    process = subprocess.run(
+        [sys.executable, "-c", GET_READYZ], cwd=settings.BASE_DIR,
+        env={**os.environ, **environment}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    status, content, caching = json.loads(asked.stdout)
+    status, content, caching = json.loads(process.stdout)
     assert status == 503
     assert content == {"status": "not ready", "problems": ["The database does not answer."]}
     assert "no-store" in caching
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_probes_are_asked_by_head_too_and_take_nothing(db: None, client: Client, path: str) -> None:
+def test_health_views_answer_head_and_refuse_post(db: None, client: Client, path: str) -> None:
     assert client.head(path).status_code == 200
     assert client.post(path).status_code == 405

@@ -1,4 +1,4 @@
-"""Mail about a connection: to whom, what it says, how often, and what it must never hold."""
+"""Tests of mails about a connection: recipients, content and interval."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.utils import timezone
 from django_rq import get_queue
-from redis import Redis
 
-from config.queue import job_queue
 from connections.models import Account, Campaign, Connection, Link, TechnicalContact
 from connections.simulator import CRM
 from referrals import jobs
+from referrals.enqueue import notify
 from referrals.models import BreakerState
 from referrals.monitoring.notifications import NOTIFICATION_INTERVAL, send_notification
 from referrals.throttling.breaker import Event
-from tests.referrals.factories import create_referrals, deliver, in_threads, waiting
-
-_MAX_SECONDS = 20
+from tests.referrals.factories import create_pending, create_referrals, deliver, run_in_threads
+from tests.timing import WAIT_SECONDS
 
 
 @pytest.fixture
-def people(account: Account, connection: Connection) -> None:
-    """Two technical contacts, two members of whom one has left, and a stranger."""
+def recipients(account: Account, connection: Connection) -> None:
+    """Create two contacts, three members (one inactive, one without an address), and another user."""
     for name in ("Tess", "Toni"):
         email = f"{name.lower()}@crm.example"
         TechnicalContact.objects.create(connection=connection, name=name, email=email)
@@ -45,8 +43,8 @@ def html(message: Any) -> str:
     return str(content)
 
 
-def test_contacts_and_members_are_told_and_do_not_see_each_other(
-    people: None, connection: Connection, mailoutbox: list[Any]
+def test_contacts_and_members_are_notified_and_do_not_see_each_other(
+    recipients: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
     assert send_notification(connection.pk, Event.HELD, "") == 3
     [message] = mailoutbox
@@ -54,8 +52,8 @@ def test_contacts_and_members_are_told_and_do_not_see_each_other(
     assert (message.to, message.cc) == ([], [])
 
 
-def test_somebody_who_is_both_is_told_once(
-    people: None, connection: Connection, mailoutbox: list[Any]
+def test_a_contact_who_is_also_a_member_is_notified_once(
+    recipients: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
     TechnicalContact.objects.update_or_create(
         connection=connection, name="Mia", email="mia@agency.example"
@@ -64,7 +62,7 @@ def test_somebody_who_is_both_is_told_once(
     assert mailoutbox[0].bcc.count("mia@agency.example") == 1
 
 
-def test_where_there_is_nobody_nobody_is_told_and_nothing_is_remembered(
+def test_a_connection_without_recipients_sends_no_mail_and_records_nothing(
     connection: Connection, mailoutbox: list[Any]
 ) -> None:
     assert send_notification(connection.pk, Event.HELD, "") == 0
@@ -73,7 +71,7 @@ def test_where_there_is_nobody_nobody_is_told_and_nothing_is_remembered(
 
 
 @pytest.mark.parametrize(
-    ("event", "subject", "words"),
+    ("event", "subject", "text"),
     [
         (Event.OPENED, "Mailing list can't be reached; its referrals wait", "is tried again by"),
         (Event.CLOSED, "Mailing list answers again", "is being delivered now"),
@@ -81,46 +79,46 @@ def test_where_there_is_nobody_nobody_is_told_and_nothing_is_remembered(
         (Event.RELEASED, "Mailing list was released", "delivers again"),
     ],
 )
-def test_each_event_is_told_in_text_and_html(
-    people: None,
+def test_each_event_is_mailed_as_text_and_html(
+    recipients: None,
     connection: Connection,
     mailoutbox: list[Any],
     settings: Any,
     event: Event,
     subject: str,
-    words: str,
+    text: str,
 ) -> None:
     settings.BASE_URL = "https://referrals.example"
     send_notification(connection.pk, event, "Nothing came for 15 s.")
     [message] = mailoutbox
     assert message.subject == subject
-    address = f"https://referrals.example{connection.get_absolute_url()}"
-    for text in (message.body, html(message)):
-        found = " ".join(text.split())
-        for part in ("Mailing list", "Acme", words, "Nothing came for 15 s.", address):
+    url = f"https://referrals.example{connection.get_absolute_url()}"
+    for content in (message.body, html(message)):
+        found = " ".join(content.split())
+        for part in ("Mailing list", "Acme", text, "Nothing came for 15 s.", url):
             assert part in found
     assert "<" not in message.body
     assert "{" not in message.body + html(message)
 
 
-@pytest.mark.parametrize(("count", "said"), [(1, "1 referral waits"), (3, "3 referrals wait")])
-def test_it_says_how_many_wait(
-    people: None,
+@pytest.mark.parametrize(("count", "phrase"), [(1, "1 referral waits"), (3, "3 referrals wait")])
+def test_a_mail_says_how_many_referrals_wait(
+    recipients: None,
     connection: Connection,
     campaign: Campaign,
     mailoutbox: list[Any],
     count: int,
-    said: str,
+    phrase: str,
 ) -> None:
-    waiting(campaign, connection, *[f"jo{number}@example.com" for number in range(count)])
+    create_pending(campaign, connection, *[f"jo{number}@example.com" for number in range(count)])
     send_notification(connection.pk, Event.OPENED, "")
-    assert said in mailoutbox[0].body
+    assert phrase in mailoutbox[0].body
     assert f"Referrals that wait: {count}." in html(mailoutbox[0])
     assert "What the CRM said last" not in mailoutbox[0].body + html(mailoutbox[0])
 
 
-def test_the_same_news_is_told_once_in_fifteen_minutes(
-    people: None, connection: Connection, mailoutbox: list[Any]
+def test_the_same_event_is_mailed_once_in_fifteen_minutes(
+    recipients: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
     assert send_notification(connection.pk, Event.OPENED, "") == 3
     assert send_notification(connection.pk, Event.OPENED, "") == 0
@@ -139,8 +137,8 @@ def test_the_same_news_is_told_once_in_fifteen_minutes(
     assert send_notification(connection.pk, Event.OPENED, "") == 3
 
 
-def test_connections_are_told_of_apart(
-    people: None, connection: Connection, account: Account, mailoutbox: list[Any]
+def test_the_interval_between_mails_applies_to_each_connection(
+    recipients: None, connection: Connection, account: Account, mailoutbox: list[Any]
 ) -> None:
     other = Connection.objects.create(account=account, name="Other")
     send_notification(connection.pk, Event.OPENED, "")
@@ -149,43 +147,43 @@ def test_connections_are_told_of_apart(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_at_once_tell_once(
-    people: None, connection: Connection, mailoutbox: list[Any]
+def test_two_concurrent_workers_send_one_mail(
+    recipients: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
     together = Barrier(2)
 
     def work() -> int:
-        together.wait(_MAX_SECONDS)
+        together.wait(WAIT_SECONDS)
         return send_notification(connection.pk, Event.OPENED, "")
 
-    assert sorted(in_threads(work, work)) == [0, 3]
+    assert sorted(run_in_threads(work, work)) == [0, 3]
     assert len(mailoutbox) == 1
 
 
-def test_what_a_crm_says_is_no_html(
-    people: None, connection: Connection, mailoutbox: list[Any]
+def test_the_reason_from_a_crm_is_escaped_in_html(
+    recipients: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
-    said = "<script>alert('1')</script> & {{ settings.SECRET_KEY }}"
-    send_notification(connection.pk, Event.HELD, said)
-    assert said in mailoutbox[0].body
+    reason = "<script>alert('1')</script> & {{ settings.SECRET_KEY }}"
+    send_notification(connection.pk, Event.HELD, reason)
+    assert reason in mailoutbox[0].body
     assert "<script>" not in html(mailoutbox[0])
     assert "&lt;script&gt;" in html(mailoutbox[0])
 
 
-def perform_jobs() -> None:
-    """What a worker would do with the notices that wait."""
+def run_notify_jobs() -> None:
+    """Run the queued notifications, as a worker would."""
     for job in get_queue("deliveries").jobs:
-        if job.func_name == "referrals.jobs.tell":
-            jobs.tell(*job.args)
+        if job.func_name == "referrals.jobs.notify":
+            jobs.notify(*job.args)
 
 
-def test_no_credential_and_no_person_is_in_a_mail(
-    people: None, link: Link, campaign: Campaign, mailoutbox: list[Any], crm: CRM
+def test_a_mail_contains_no_credential_and_no_personal_data(
+    recipients: None, link: Link, campaign: Campaign, mailoutbox: list[Any], crm: CRM
 ) -> None:
     names = [f"unauthorized.{number}@example.com" for number in range(4)]
     create_referrals(campaign, *names, first_name="Fiona")
     deliver()
-    perform_jobs()
+    run_notify_jobs()
 
     [message] = mailoutbox
     assert "Your API key may be invalid" in message.body
@@ -194,48 +192,41 @@ def test_no_credential_and_no_person_is_in_a_mail(
         assert secret not in everything
 
 
-def test_a_credential_that_the_crm_repeats_is_masked(
-    people: None, link: Link, connection: Connection, campaign: Campaign, mailoutbox: list[Any]
+def test_a_credential_that_the_crm_repeats_is_masked_in_a_mail(
+    recipients: None, link: Link, connection: Connection, campaign: Campaign, mailoutbox: list[Any]
 ) -> None:
-    # The simulator repeats no password, so the password is what it says anyway.
+    # The simulator repeats no password, so the password is set to what it says.
     connection.secrets = {"password": "Your API key may be invalid"}
     connection.save()
     create_referrals(campaign, *[f"unauthorized.{number}@example.com" for number in range(3)])
     deliver()
-    perform_jobs()
+    run_notify_jobs()
     [message] = mailoutbox
     assert "Your API key may be invalid" not in message.body + html(message)
     assert "••••" in message.body
 
 
-@pytest.fixture
-def no_redis(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    away = Redis.from_url(f"unix://{settings.VAR_DIR}/nobody-listens.sock")
-    monkeypatch.setattr(job_queue, "redis_connection", lambda: away)
-    job_queue._queue.cache_clear()
-
-
-def test_without_redis_the_process_tells_people_itself(
-    people: None, no_redis: None, connection: Connection, mailoutbox: list[Any]
+def test_the_process_sends_the_mail_itself_without_redis(
+    recipients: None, redis_away: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
-    job_queue.notify(connection.pk, Event.OPENED, "gone")
+    notify(connection.pk, Event.OPENED, "gone")
     assert [message.subject for message in mailoutbox] == [
         "Mailing list can't be reached; its referrals wait"
     ]
 
 
-def test_without_redis_people_are_told_once_the_transaction_is_committed(
-    people: None, no_redis: None, connection: Connection, mailoutbox: list[Any]
+def test_a_mail_without_redis_is_sent_once_the_transaction_is_committed(
+    recipients: None, redis_away: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
     with transaction.atomic():
-        job_queue.notify(connection.pk, Event.OPENED, "gone")
+        notify(connection.pk, Event.OPENED, "gone")
         assert mailoutbox == []
     assert len(mailoutbox) == 1
 
 
-def test_without_redis_and_without_a_mail_server_deliveries_go_on(
-    people: None,
-    no_redis: None,
+def test_a_failed_mail_without_redis_is_logged_and_not_raised(
+    recipients: None,
+    redis_away: None,
     connection: Connection,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -244,5 +235,5 @@ def test_without_redis_and_without_a_mail_server_deliveries_go_on(
         raise ConnectionRefusedError(111, "Connection refused")
 
     monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
-    job_queue.notify(connection.pk, Event.OPENED, "gone")
-    assert "Nobody was told" in caplog.text
+    notify(connection.pk, Event.OPENED, "gone")
+    assert "referrals.jobs.notify failed in this process" in caplog.text

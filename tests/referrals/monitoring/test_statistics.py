@@ -1,4 +1,4 @@
-"""The numbers behind the dashboard: windows, series, shares, times, and what waits."""
+"""Tests of the statistics of the dashboard."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from referrals.monitoring.statistics import (
     Backlog,
     Traffic,
     Window,
-    backlogs,
+    get_backlogs,
+    get_traffic,
     percentile,
-    traffic,
 )
 from referrals.statuses import DeliveryStatus
 
@@ -27,10 +27,10 @@ NOW = datetime(2026, 3, 10, 14, 37, 21, tzinfo=UTC)
 DAY = WINDOWS["day"]
 
 
-def settled(
+def create_deliveries(
     campaign: Campaign, connection: Connection, status: str, *ages: timedelta, took: int = 0
 ) -> None:
-    """Deliveries that were accepted so long ago, each with an attempt if it took a while."""
+    """Create deliveries accepted that long ago; `took` milliseconds make an attempt for each."""
     for age in ages:
         at = NOW - age
         referral = Referral.objects.create(
@@ -48,8 +48,8 @@ def settled(
             )  # fmt: skip
 
 
-def of_all(window: Window = DAY) -> Traffic:
-    return traffic(Delivery.objects.all(), DeliveryAttempt.objects.all(), window, NOW)
+def all_traffic(window: Window = DAY) -> Traffic:
+    return get_traffic(Delivery.objects.all(), DeliveryAttempt.objects.all(), window, NOW)
 
 
 def hours(*numbers: float) -> list[timedelta]:
@@ -65,7 +65,7 @@ def hours(*numbers: float) -> list[timedelta]:
         ("month", 30, datetime(2026, 2, 9, tzinfo=UTC)),
     ],
 )
-def test_a_window_has_its_steps_and_ends_with_the_one_under_way(
+def test_a_window_has_its_steps_and_ends_with_the_current_one(
     name: str, count: int, first: datetime
 ) -> None:
     window = WINDOWS[name]
@@ -79,9 +79,11 @@ def test_a_delivery_is_counted_in_the_step_of_its_acceptance(
     name: str, campaign: Campaign, connection: Connection
 ) -> None:
     window = WINDOWS[name]
-    settled(campaign, connection, "delivered", timedelta(seconds=1), window.step, window.span * 2)
+    create_deliveries(
+        campaign, connection, "delivered", timedelta(seconds=1), window.step, window.span * 2
+    )
 
-    counted = {step.start: step.total for step in of_all(window).steps if step.total}
+    counted = {step.start: step.total for step in all_traffic(window).steps if step.total}
 
     assert counted == {window.starts(NOW)[-1]: 1, window.starts(NOW)[-2]: 1}
 
@@ -89,11 +91,11 @@ def test_a_delivery_is_counted_in_the_step_of_its_acceptance(
 def test_traffic_is_counted_by_status_and_by_connection(
     campaign: Campaign, connection: Connection
 ) -> None:
-    settled(campaign, connection, "delivered", *hours(1, 2, 3))
-    settled(campaign, connection, "rejected", *hours(1))
-    settled(campaign, connection, "pending", *hours(0.1))
+    create_deliveries(campaign, connection, "delivered", *hours(1, 2, 3))
+    create_deliveries(campaign, connection, "rejected", *hours(1))
+    create_deliveries(campaign, connection, "pending", *hours(0.1))
 
-    found = of_all()
+    found = all_traffic()
 
     assert found.counts == {"delivered": 3, "rejected": 1, "pending": 1}
     activity = found.activities[connection.pk]
@@ -102,41 +104,41 @@ def test_traffic_is_counted_by_status_and_by_connection(
     assert activity.success_rate == 0.75
 
 
-def test_nothing_at_all_gives_empty_steps(db: None) -> None:
-    found = of_all()
+def test_traffic_without_deliveries_has_empty_steps(db: None) -> None:
+    found = all_traffic()
     assert [step.total for step in found.steps] == [0] * 24
     assert found.activities == {}
-    assert backlogs(Delivery.objects.all()) == {}
+    assert get_backlogs(Delivery.objects.all()) == {}
 
 
-def test_what_only_waits_has_no_success_rate() -> None:
+def test_activity_without_final_deliveries_has_no_success_rate() -> None:
     assert Activity(counts={"pending": 4}).success_rate is None
     assert Activity().success_rate is None
 
 
-def test_duplicates_are_successes() -> None:
+def test_duplicates_count_as_successes() -> None:
     assert Activity(counts={"duplicate": 1, "rejected": 1}).success_rate == 0.5
 
 
-def test_times_are_those_of_the_windows_attempts(
+def test_percentiles_cover_the_attempts_of_the_window(
     campaign: Campaign, connection: Connection
 ) -> None:
     for took, age in ((40, 1), (55, 2), (60, 3), (1980, 4)):
-        settled(campaign, connection, "delivered", *hours(age), took=took)
-    settled(campaign, connection, "delivered", *hours(30), took=9000)
+        create_deliveries(campaign, connection, "delivered", *hours(age), took=took)
+    create_deliveries(campaign, connection, "delivered", *hours(30), took=9000)
 
-    activity = of_all().activities[connection.pk]
+    activity = all_traffic().activities[connection.pk]
 
     assert (activity.p50, activity.p95) == (55, 1980)
 
 
-def test_times_are_those_of_the_newest_attempts(
+def test_percentiles_cover_only_the_newest_attempts(
     campaign: Campaign, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statistics, "MAX_ATTEMPTS", 2)
     for took, age in ((10, 1), (20, 2), (30, 3)):
-        settled(campaign, connection, "delivered", *hours(age), took=took)
-    activity = of_all().activities[connection.pk]
+        create_deliveries(campaign, connection, "delivered", *hours(age), took=took)
+    activity = all_traffic().activities[connection.pk]
     assert (activity.p50, activity.p95) == (10, 20)
 
 
@@ -157,30 +159,30 @@ def test_a_percentile_is_the_value_that_reaches_the_share(
     assert percentile(histogram, share) == expected
 
 
-def test_a_backlog_counts_what_waits_whenever_it_was_accepted(
+def test_a_backlog_counts_open_deliveries_of_any_age(
     campaign: Campaign, connection: Connection
 ) -> None:
-    settled(campaign, connection, "pending", *hours(1, 100))
-    settled(campaign, connection, "unrecognised", *hours(200, 300))
-    settled(campaign, connection, "unknown", *hours(2))
-    settled(campaign, connection, "delivered", *hours(3))
+    create_deliveries(campaign, connection, "pending", *hours(1, 100))
+    create_deliveries(campaign, connection, "unrecognised", *hours(200, 300))
+    create_deliveries(campaign, connection, "unknown", *hours(2))
+    create_deliveries(campaign, connection, "delivered", *hours(3))
     Delivery.objects.filter(created_at=NOW - timedelta(hours=1)).update(outcome="unauthorized")
 
-    assert backlogs(Delivery.objects.all()) == {
+    assert get_backlogs(Delivery.objects.all()) == {
         connection.pk: Backlog(
             waiting=2,
             oldest=NOW - timedelta(hours=100),
             unauthorized=1,
-            open={"unrecognised": 2, "unknown": 1},
+            needing_a_person={"unrecognised": 2, "unknown": 1},
         )
     }
 
 
-def test_all_numbers_take_five_questions(campaign: Campaign, connection: Connection) -> None:
-    settled(campaign, connection, "delivered", *hours(1, 2, 3, 4, 5), took=10)
+def test_all_statistics_take_five_queries(campaign: Campaign, connection: Connection) -> None:
+    create_deliveries(campaign, connection, "delivered", *hours(1, 2, 3, 4, 5), took=10)
     with CaptureQueriesContext(
         database,
     ) as queries:
-        of_all()
-        backlogs(Delivery.objects.all())
+        all_traffic()
+        get_backlogs(Delivery.objects.all())
     assert len(queries) == 5

@@ -1,34 +1,38 @@
-"""`manage.py cancel`: only what still waits, and only what was meant."""
+"""Tests of cancelling deliveries."""
 
 from __future__ import annotations
 
-from io import StringIO
-
-import pytest
-from django.core.management import call_command
-
-from connections.models import Campaign
-from referrals.intake import Item, accept_referrals
+from connections.models import Campaign, Link
+from connections.simulator import CRM
 from referrals.models import Delivery
+from referrals.operations.cancel import cancel
+from tests.referrals.factories import (
+    claim_only,
+    create_referrals,
+    deliver,
+    delivery_statuses,
+    get_delivery,
+)
+from tests.users import SOMEBODY
 
 
-def run(*arguments: str) -> str:
-    printed = StringIO()
-    call_command("cancel", *arguments, stdout=printed)
-    return printed.getvalue()
+def test_cancelled_deliveries_are_never_sent(link: Link, campaign: Campaign, crm: CRM) -> None:
+    create_referrals(campaign, "a@example.com", "b@example.com")
+    assert cancel(Delivery.objects.filter(referral__external_id="a@example.com"), by=SOMEBODY) == 1
+    assert deliver() == {"delivered": 1}
+    assert delivery_statuses() == {"a@example.com": "cancelled", "b@example.com": "delivered"}
+    assert get_delivery("a@example.com").finished_at is not None
+    assert [one.email for one in crm.received()] == ["b@example.com"]
 
 
-@pytest.mark.usefixtures("link")
-def test_what_waits_is_cancelled_and_what_a_worker_has_is_not(campaign: Campaign) -> None:
-    accept_referrals(
-        campaign,
-        [Item(external_id=name, attributes={"email": "jo@example.com"}) for name in "abc"],
-    )
-    in_flight = Delivery.objects.order_by("pk")[0]
-    Delivery.objects.filter(pk=in_flight.pk).update(claimed_at=in_flight.created_at)
-
-    assert run("--campaign", campaign.key, "--dry-run") == "2 deliveries would be cancelled.\n"
-    assert run("--campaign", campaign.key) == "2 deliveries cancelled.\n"
-
-    statuses = Delivery.objects.order_by("pk").values_list("status", flat=True)
-    assert list(statuses) == ["pending", "cancelled", "cancelled"]
+def test_only_deliveries_that_wait_are_cancelled(link: Link, campaign: Campaign) -> None:
+    create_referrals(campaign, "a@example.com")
+    deliver()
+    create_referrals(campaign, "b@example.com", "c@example.com")
+    claim_only("b@example.com")
+    assert cancel(Delivery.objects.all(), by=SOMEBODY) == 1
+    assert delivery_statuses() == {
+        "a@example.com": "delivered",
+        "b@example.com": "pending",
+        "c@example.com": "cancelled",
+    }

@@ -1,37 +1,30 @@
-"""The admin's index: what it says of deliveries, connections, people's work and signs of life."""
+"""Tests of the admin's index: numbers, connections, and what needs a person."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from config.queue import heartbeats
+from config.queue.job_queue import QueueUnavailableError
 from connections.models import Account, Campaign, Connection, Link
-from connections.operations.states import hold_connection
+from connections.operations.pause_hold_release import hold_connection
 from referrals.models import BreakerState, Delivery, Referral
-from referrals.monitoring.statistics import Step
-from referrals.pages.charts import HEIGHT, WIDTH, chart, sparkline
-from referrals.templatetags.formatting import age, duration, milliseconds, percent
-from tests.users import create_user, login_client
+from tests.users import SOMEBODY, create_user, login_client
 
 INDEX = "/admin/"
-START = datetime(2026, 3, 10, 14, tzinfo=UTC)
 
-pytestmark = pytest.mark.usefixtures("uncollected")
-
-
-@pytest.fixture
-def browser(account: Account) -> Client:
-    return login_client(create_user("Eda", account, role="Editor"))
+pytestmark = pytest.mark.usefixtures("unmanifested_static")
 
 
-def make(campaign: Campaign, connection: Connection, name: str, status: str, outcome: str) -> None:
+def create_delivery(
+    campaign: Campaign, connection: Connection, name: str, status: str, outcome: str
+) -> None:
     at = timezone.now() - timedelta(minutes=5)
     referral = Referral.objects.create(campaign=campaign, external_id=name, accepted_at=at)
     Delivery.objects.create(
@@ -40,202 +33,154 @@ def make(campaign: Campaign, connection: Connection, name: str, status: str, out
     )  # fmt: skip
 
 
-def text(browser: Client, query: str = "") -> str:
+def get_index(browser: Client, query: str = "") -> str:
     response = browser.get(f"{INDEX}{query}")
     assert response.status_code == 200
     return " ".join(response.content.decode().split())
 
 
-def test_a_new_installation_says_what_to_do_and_what_is_done(admin_user: User) -> None:
+def test_a_new_installation_shows_the_onboarding_steps(admin_user: User) -> None:
     browser = login_client(admin_user)
-    shown = text(browser)
-    assert "From nothing to the first delivery" in shown
-    assert '<a href="/admin/connections/account/add/">Add an account</a>' in shown
+    html = get_index(browser)
+    assert "From nothing to the first delivery" in html
+    assert '<a href="/admin/connections/account/add/">Add an account</a>' in html
     Account.objects.create(name="Acme", slug="acme")
-    shown = text(browser)
-    assert '<li class="step-done"> <span>Add an account</span>' in shown
+    html = get_index(browser)
+    assert '<li class="step-done"> <span>Add an account</span>' in html
 
 
-def test_numbers_of_the_window_are_shown(
+def test_the_index_shows_the_numbers_of_the_window(
     browser: Client, campaign: Campaign, connection: Connection
 ) -> None:
     for number in range(3):
-        make(campaign, connection, f"{number}", "delivered", "delivered")
-    make(campaign, connection, "r", "rejected", "rejected")
+        create_delivery(campaign, connection, f"{number}", "delivered", "delivered")
+    create_delivery(campaign, connection, "r", "rejected", "rejected")
     for query, label in (("", "24 hours"), ("?window=hour", "hour"), ("?window=x", "24 hours")):
-        shown = text(browser, query)
-        assert f"Accepted in the last {label}" in shown
-        assert "<strong>4</strong> deliveries" in shown
-        assert "<strong>75 %</strong> of the settled ones" in shown
-        assert 'class="tone-rejected"' in shown
-    assert "From nothing to the first delivery" not in shown
+        html = get_index(browser, query)
+        assert f"Accepted in the last {label}" in html
+        assert "<strong>4</strong> deliveries" in html
+        assert "<strong>75 %</strong> of the finished ones" in html
+        assert 'class="tone-rejected"' in html
+    assert "From nothing to the first delivery" not in html
 
 
-def test_the_chart_is_a_table_as_well(
+def test_the_chart_is_also_shown_as_a_table(
     browser: Client, campaign: Campaign, connection: Connection
 ) -> None:
-    make(campaign, connection, "a", "delivered", "delivered")
-    shown = text(browser)
-    assert '<th scope="col" class="number">Delivered</th>' in shown
-    assert "the same numbers stand in the table below" in shown
+    create_delivery(campaign, connection, "a", "delivered", "delivered")
+    html = get_index(browser)
+    assert '<th scope="col" class="number">Delivered</th>' in html
+    assert "the same numbers stand in the table below" in html
 
 
-def test_what_needs_a_person_is_counted_and_linked(
+def test_deliveries_that_need_a_person_are_counted_and_linked(
     browser: Client, campaign: Campaign, connection: Connection
 ) -> None:
-    make(campaign, connection, "a", "unrecognised", "unrecognised")
-    make(campaign, connection, "b", "unrecognised", "unrecognised")
-    make(campaign, connection, "c", "unknown", "unknown")
-    make(campaign, connection, "d", "pending", "unauthorized")
-    make(campaign, connection, "e", "pending", "unavailable")
-    shown = text(browser)
+    create_delivery(campaign, connection, "a", "unrecognised", "unrecognised")
+    create_delivery(campaign, connection, "b", "unrecognised", "unrecognised")
+    create_delivery(campaign, connection, "c", "unknown", "unknown")
+    create_delivery(campaign, connection, "d", "pending", "unauthorized")
+    create_delivery(campaign, connection, "e", "pending", "unavailable")
+    html = get_index(browser)
     log = "/admin/referrals/delivery/"
-    assert f'<a href="{log}?outcome=unrecognised">2 deliveries</a>' in shown
-    assert f'<a href="{log}?outcome=unknown">1 delivery</a>' in shown
-    assert f'<a href="{log}?outcome=unauthorized">1 delivery</a>' in shown
-    assert f"{log}?outcome=unrecognised&amp;connection={connection.pk}" in shown
-    assert "outcome=unavailable" not in shown
-    assert "Oldest waits" in shown
-    assert "5 min" in shown
+    assert f'<a href="{log}?outcome=unrecognised">2 deliveries</a>' in html
+    assert f'<a href="{log}?outcome=unknown">1 delivery</a>' in html
+    assert f'<a href="{log}?outcome=unauthorized">1 delivery</a>' in html
+    assert f"{log}?outcome=unrecognised&amp;connection={connection.pk}" in html
+    assert "outcome=unavailable" not in html
+    assert "Oldest waits" in html
+    assert "5 min" in html
 
 
-def test_nothing_that_needs_a_person_is_said(browser: Client, connection: Connection) -> None:
-    assert "Nothing. What is held, unauthorized, unrecognised or unknown" in text(browser)
+def test_the_index_says_if_nothing_needs_a_person(browser: Client, connection: Connection) -> None:
+    assert "Nothing. What is held, unauthorized, unrecognised or unknown" in get_index(browser)
 
 
-def test_a_held_connection_stands_first_with_its_reason(
+def test_a_held_connection_is_listed_first_with_its_reason(
     browser: Client, connection: Connection, account: Account
 ) -> None:
     Connection.objects.create(account=account, name="A fine one")
-    hold_connection(connection.pk, reason="The CRM refused the credentials.")
-    shown = text(browser)
-    assert "The CRM refused the credentials." in shown
-    table = shown[shown.index('id="health"') :]
+    hold_connection(connection.pk, reason="The CRM refused the credentials.", by=SOMEBODY)
+    html = get_index(browser)
+    assert "The CRM refused the credentials." in html
+    table = html[html.index('id="connections"') :]
     assert table.index("Mailing list") < table.index("A fine one")
     assert "outcome-held" in table
 
 
-def test_a_resting_connection_says_so(browser: Client, connection: Connection) -> None:
+def test_an_open_breaker_is_explained_and_its_connection_is_listed_first(
+    browser: Client, connection: Connection, account: Account
+) -> None:
+    Connection.objects.create(account=account, name="A fine one")
     later = timezone.now() + timedelta(minutes=1)
     BreakerState.objects.create(connection=connection, open_until=later)
-    assert "outcome-resting" in text(browser)
+    html = get_index(browser)
+    table = html[html.index('id="connections"') :]
+    assert "outcome-breaker-open" in table
+    assert "Breaker open</span>" in table
+    assert f"The CRM failed repeatedly; sending is tried again at {later:%H:%M:%S} UTC." in table
+    assert table.index("Mailing list") < table.index("A fine one")
 
 
-def test_signs_of_life(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("state", "minutes"), [("active", -1), ("paused", 1), ("held", 1)])
+def test_a_breaker_that_is_half_open_or_of_a_stopped_connection_is_not_shown(
+    browser: Client, connection: Connection, state: str, minutes: int
+) -> None:
+    Connection.objects.update(state=state)
+    open_until = timezone.now() + timedelta(minutes=minutes)
+    BreakerState.objects.create(connection=connection, open_until=open_until)
+    html = get_index(browser)
+    assert "Breaker open" not in html
+    assert f"outcome-{state}" in html
+
+
+def test_the_index_shows_heartbeats_and_whether_redis_answers(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heartbeats.record_heartbeat(heartbeats.WORKER)
-    shown = text(browser)
-    assert "Worker alive" in shown
-    assert "No sign of the tick" in shown
+    html = get_index(browser)
+    assert "Worker alive" in html
+    assert "No heartbeat from the tick" in html
 
     def away() -> dict[str, datetime]:
-        raise RedisError
+        raise QueueUnavailableError
 
     monkeypatch.setattr(heartbeats, "read_heartbeats", away)
-    assert "Redis does not answer" in text(browser)
+    assert "Redis does not answer" in get_index(browser)
 
 
-def test_other_accounts_are_not_counted(campaign: Campaign, connection: Connection) -> None:
-    make(campaign, connection, "a", "unrecognised", "unrecognised")
-    hold_connection(connection.pk, reason="Refused.")
+def test_the_index_does_not_count_other_accounts(
+    campaign: Campaign, connection: Connection
+) -> None:
+    create_delivery(campaign, connection, "a", "unrecognised", "unrecognised")
+    hold_connection(connection.pk, reason="Refused.", by=SOMEBODY)
     other = Account.objects.create(name="Other", slug="other")
-    shown = text(login_client(create_user("Stan", other, role="Editor")))
-    assert "Mailing list" not in shown
-    assert "Unrecognised" not in shown
-    assert "Refused." not in shown
+    html = get_index(login_client(create_user("Stan", other, role="Editor")))
+    assert "Mailing list" not in html
+    assert "Unrecognised" not in html
+    assert "Refused." not in html
 
 
-def test_whoever_may_not_see_deliveries_sees_the_list_of_pages(link: Link) -> None:
+def test_a_user_without_permissions_sees_no_connections(link: Link) -> None:
     user = create_user("Nobody")
-    shown = text(login_client(user))
-    assert "Mailing list" not in shown
-    assert "Needs a person" not in shown
+    html = get_index(login_client(user))
+    assert "Mailing list" not in html
+    assert "Needs a person" not in html
 
 
-def test_the_index_takes_as_many_questions_for_many_connections(
+def test_the_index_of_twenty_connections_takes_at_most_16_queries(
     browser: Client, account: Account, campaign: Campaign, django_assert_max_num_queries: Any
 ) -> None:
     for number in range(20):
         connection = Connection.objects.create(account=account, name=f"CRM {number}")
-        make(campaign, connection, f"{number}", "unrecognised", "unrecognised")
+        create_delivery(campaign, connection, f"{number}", "unrecognised", "unrecognised")
     with django_assert_max_num_queries(16):
-        text(browser)
+        get_index(browser)
 
 
 def test_the_navigation_leads_to_the_real_time_referral_page(browser: Client) -> None:
-    shown = text(browser)
+    html = get_index(browser)
     links = ("Connections", "Real-time Referral", "Campaigns", "Delivery log", "Link history")
     for link in links:
-        assert f">{link}</a>" in shown
-    assert shown.index(">Connections</a>") < shown.index(">Real-time Referral</a>")
-
-
-def test_bars_are_stacked_on_the_scale_of_the_highest() -> None:
-    steps = [
-        Step(start=START, counts={"delivered": 3, "pending": 1}),
-        Step(start=START + timedelta(hours=1), counts={}),
-        Step(start=START + timedelta(hours=2), counts={"rejected": 2, "delivered": 0}),
-    ]
-    made = chart(steps)
-    assert (made.highest, made.statuses) == (4, ["delivered", "rejected", "pending"])
-    first, empty, last = made.bars
-    assert [(one.status, one.y, one.height) for one in first.segments] == [
-        ("delivered", 40.0, 120.0),
-        ("pending", 0.0, 40.0),
-    ]
-    assert empty.segments == []
-    assert [(one.status, one.y, one.height) for one in last.segments] == [("rejected", 80.0, 80.0)]
-    assert last.x + last.width <= WIDTH
-    assert made.rows == [
-        (START, [3, 0, 1], 4),
-        (START + timedelta(hours=2), [0, 2, 0], 2),
-    ]
-
-
-def test_what_there_is_little_of_is_still_seen() -> None:
-    [bar] = chart([Step(start=START, counts={"delivered": 100_000, "rejected": 1})]).bars
-    assert [one.height for one in bar.segments] == [HEIGHT, 1.5]
-    assert all(one.y >= 0 for one in bar.segments)
-
-
-@pytest.mark.parametrize(
-    ("totals", "points"),
-    [((), ""), ((5,), ""), ((0, 0), ""), ((0, 4), "0.0,21.0 96.0,1.0")],
-)
-def test_a_sparkline_goes_from_left_to_right(totals: tuple[int, ...], points: str) -> None:
-    assert sparkline(totals) == points
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        (None, "–"),
-        (0, "0 %"),
-        (1, "100 %"),
-        (0.5, "50 %"),
-        (0.9876, "98.8 %"),
-        (0.99999, "> 99.9 %"),
-    ],
-)
-def test_a_share_in_words(share: float | None, words: str) -> None:
-    assert percent(share) == words
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0 ms"),
-        (0.052, "52 ms"),
-        (1.25, "1.2 s"),
-        (59, "59 s"),
-        (61, "1 min"),
-        (7300, "2 h"),
-        (200_000, "2 d"),
-    ],
-)
-def test_a_duration_in_words(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
-
-
-def test_what_is_not_known_is_a_dash() -> None:
-    assert (milliseconds(None), age(None), milliseconds(1300)) == ("–", "–", "1.3 s")
-    assert age(timezone.now() - timedelta(minutes=3, seconds=1)) == "3 min"
+        assert f">{link}</a>" in html
+    assert html.index(">Connections</a>") < html.index(">Real-time Referral</a>")

@@ -1,27 +1,24 @@
-"""When a connection is rested, probed, ramped up and held, and what its token bucket gives."""
+"""Tests of the breaker: opening, trials, closing and holding."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from connections.core.response.outcomes import Outcome
 from referrals.throttling.breaker import (
     INITIAL_COOLDOWN,
     MAX_COOLDOWN,
     Breaker,
+    BreakerStatus,
     Event,
     ExchangeResult,
     begin_half_open_trial,
     capacity,
-    observe,
-    tokens,
-    well,
+    closed,
+    record,
 )
-from tests.connections.core.strategies import steady
 from tests.referrals.factories import NOW
 
 SECOND = timedelta(seconds=1)
@@ -37,233 +34,225 @@ UNAUTHORIZED = ExchangeResult(outcome=Outcome.UNAUTHORIZED)
 UNSENT = ExchangeResult(outcome=Outcome.INVALID)
 
 
-def see(
-    *exchange_results: ExchangeResult, health: Breaker | None = None, now: datetime = NOW
+def record_all(
+    *results: ExchangeResult, breaker: Breaker | None = None, now: datetime = NOW
 ) -> tuple[Breaker, tuple[Event, ...]]:
-    return observe(health or Breaker(), exchange_results, now)
+    return record(breaker or Breaker(), results, now)
 
 
-def probe(
-    outcome: Outcome, health: Breaker, *, is_network_failure: bool = False
+def finish_trial(
+    outcome: Outcome, breaker: Breaker, *, is_network_failure: bool = False
 ) -> tuple[Breaker, tuple[Event, ...]]:
-    """Judge a probe in the moment in which the rest is over."""
-    now = health.open_until or NOW
-    seen = ExchangeResult(outcome=outcome, is_trial=True, is_network_failure=is_network_failure)
-    return observe(health, [seen], now)
+    """Record a trial at the end of the cooldown."""
+    now = breaker.open_until or NOW
+    trial = ExchangeResult(outcome=outcome, is_trial=True, is_network_failure=is_network_failure)
+    return record(breaker, [trial], now)
 
 
 def opened() -> Breaker:
-    return see(*[REFUSED] * 5)[0]
+    return record_all(*[REFUSED] * 5)[0]
 
 
 @pytest.mark.parametrize("failure", [REFUSED, TIMED_OUT])
-def test_five_network_failures_in_a_row_open_it(failure: ExchangeResult) -> None:
-    health, events = see(*[failure] * 4)
-    assert (health.is_closed, health.consecutive_failures, events) == (True, 4, ())
+def test_five_network_failures_in_a_row_open_the_breaker(failure: ExchangeResult) -> None:
+    breaker, events = record_all(*[failure] * 4)
+    assert (breaker.is_closed, breaker.consecutive_failures, events) == (True, 4, ())
 
-    health, events = see(failure, health=health)
+    breaker, events = record_all(failure, breaker=breaker)
     assert events == (Event.OPENED,)
-    assert (health.open_until, health.rest) == (NOW + INITIAL_COOLDOWN, INITIAL_COOLDOWN)
+    assert (breaker.open_until, breaker.cooldown) == (NOW + INITIAL_COOLDOWN, INITIAL_COOLDOWN)
 
 
-@pytest.mark.parametrize("answer", [GOOD, REJECTED, THROTTLED, UNAUTHORIZED, BUSY])
-def test_any_answer_ends_the_row(answer: ExchangeResult) -> None:
-    health, events = see(*[REFUSED] * 4, answer, *[REFUSED] * 4)
-    assert (health.consecutive_failures, events) == (4, ())
+@pytest.mark.parametrize("response", [GOOD, REJECTED, THROTTLED, UNAUTHORIZED, BUSY])
+def test_any_response_resets_the_network_failures_in_a_row(response: ExchangeResult) -> None:
+    breaker, events = record_all(*[REFUSED] * 4, response, *[REFUSED] * 4)
+    assert (breaker.consecutive_failures, events) == (4, ())
 
 
-def test_what_was_never_sent_says_nothing() -> None:
-    health, events = see(*[REFUSED] * 4, *[UNSENT] * 20, UNAUTHORIZED, UNAUTHORIZED, UNSENT)
+def test_a_request_that_was_never_sent_does_not_count() -> None:
+    breaker, events = record_all(*[REFUSED] * 4, *[UNSENT] * 20, UNAUTHORIZED, UNAUTHORIZED, UNSENT)
     assert events == ()
-    assert health.consecutive_unauthorized == 2
-    assert sum(minute.exchanges for minute in health.window) == 6
+    assert breaker.consecutive_unauthorized == 2
+    assert sum(bucket.exchanges for bucket in breaker.window) == 6
 
-    assert see(UNSENT, REFUSED, health=see(*[REFUSED] * 4)[0])[1] == (Event.OPENED,)
+    assert record_all(UNSENT, REFUSED, breaker=record_all(*[REFUSED] * 4)[0])[1] == (Event.OPENED,)
 
 
 @pytest.mark.parametrize("failure", [BUSY, TIMED_OUT])
-def test_half_of_ten_exchanges_open_it(failure: ExchangeResult) -> None:
+def test_failures_of_half_of_ten_exchanges_open_the_breaker(failure: ExchangeResult) -> None:
     before = [GOOD, failure] * 4 + [GOOD]
-    health, events = see(*before)
+    breaker, events = record_all(*before)
     assert events == ()
-    health, events = see(failure, health=health)
-    assert (events, health.open_until) == ((Event.OPENED,), NOW + INITIAL_COOLDOWN)
+    breaker, events = record_all(failure, breaker=breaker)
+    assert (events, breaker.open_until) == ((Event.OPENED,), NOW + INITIAL_COOLDOWN)
 
 
-def test_less_than_half_leave_it_closed() -> None:
-    health, events = see(*[GOOD, GOOD, BUSY] * 20)
-    assert (health.is_closed, events) == (True, ())
+def test_failures_of_less_than_half_leave_the_breaker_closed() -> None:
+    breaker, events = record_all(*[GOOD, GOOD, BUSY] * 20)
+    assert (breaker.is_closed, events) == (True, ())
 
 
-def test_nine_exchanges_are_too_few_to_judge() -> None:
-    assert see(*[BUSY] * 9)[1] == ()
-    assert see(*[BUSY] * 10)[1] == (Event.OPENED,)
+def test_failures_of_nine_exchanges_leave_the_breaker_closed() -> None:
+    assert record_all(*[BUSY] * 9)[1] == ()
+    assert record_all(*[BUSY] * 10)[1] == (Event.OPENED,)
 
 
-def test_a_good_exchange_opens_nothing_even_where_half_failed() -> None:
-    health, events = see(*[BUSY] * 9, GOOD)
-    assert (health.is_closed, events) == (True, ())
+def test_a_successful_exchange_leaves_the_breaker_closed_even_if_half_failed() -> None:
+    breaker, events = record_all(*[BUSY] * 9, GOOD)
+    assert (breaker.is_closed, events) == (True, ())
 
 
 def test_exchanges_leave_the_window_after_five_minutes() -> None:
-    health, _ = see(*[BUSY] * 9)
-    health, events = see(BUSY, health=health, now=NOW + 5 * MINUTE)
-    assert (events, len(health.window)) == ((), 1)
+    breaker, _ = record_all(*[BUSY] * 9)
+    breaker, events = record_all(BUSY, breaker=breaker, now=NOW + 5 * MINUTE)
+    assert (events, len(breaker.window)) == ((), 1)
 
-    health, _ = see(*[BUSY] * 9)
-    health, events = see(BUSY, health=health, now=NOW + 4 * MINUTE + 59 * SECOND)
+    breaker, _ = record_all(*[BUSY] * 9)
+    breaker, events = record_all(BUSY, breaker=breaker, now=NOW + 4 * MINUTE + 59 * SECOND)
     assert events == (Event.OPENED,)
 
 
-def test_what_was_in_flight_when_it_opened_says_nothing_new() -> None:
+def test_exchanges_in_flight_when_the_breaker_opened_change_nothing() -> None:
     before = opened()
-    after, events = see(*[REFUSED] * 20, *[GOOD] * 20, health=before, now=NOW + SECOND)
+    after, events = record_all(*[REFUSED] * 20, *[GOOD] * 20, breaker=before, now=NOW + SECOND)
     assert events == ()
-    assert (after.open_until, after.rest) == (before.open_until, before.rest)
+    assert (after.open_until, after.cooldown) == (before.open_until, before.cooldown)
     assert (after.consecutive_failures, after.consecutive_successes) == (0, 0)
 
 
-def test_what_failed_together_is_told_once() -> None:
-    assert see(*[REFUSED] * 32)[1] == (Event.OPENED,)
+def test_simultaneous_failures_open_the_breaker_once() -> None:
+    assert record_all(*[REFUSED] * 32)[1] == (Event.OPENED,)
 
 
 @pytest.mark.parametrize(
     ("outcome", "is_network_failure"),
     [(Outcome.UNAVAILABLE, True), (Outcome.UNAVAILABLE, False), (Outcome.UNKNOWN, True)],
 )
-def test_each_bad_probe_doubles_the_rest_up_to_fifteen_minutes(
+def test_each_failed_trial_doubles_the_cooldown_up_to_fifteen_minutes(
     outcome: Outcome, is_network_failure: bool
 ) -> None:
-    health, rests = opened(), []
+    breaker, cooldowns = opened(), []
     for _ in range(7):
-        ended = health.open_until
-        health, events = probe(outcome, health, is_network_failure=is_network_failure)
+        ended = breaker.open_until
+        breaker, events = finish_trial(outcome, breaker, is_network_failure=is_network_failure)
         assert events == ()
         assert ended is not None
-        assert health.open_until is not None
-        rests.append((health.open_until - ended).total_seconds())
-    assert rests == [60, 120, 240, 480, 900, 900, 900]
-    assert health.rest == MAX_COOLDOWN
+        assert breaker.open_until is not None
+        cooldowns.append((breaker.open_until - ended).total_seconds())
+    assert cooldowns == [60, 120, 240, 480, 900, 900, 900]
+    assert breaker.cooldown == MAX_COOLDOWN
 
 
-def test_three_good_probes_close_it() -> None:
-    health = opened()
-    ended = health.open_until
+def test_three_successful_trials_close_the_breaker() -> None:
+    breaker = opened()
+    ended = breaker.open_until
     for good in (1, 2):
-        health, events = probe(Outcome.DELIVERED, health)
-        assert (health.consecutive_successes, health.open_until, events) == (good, ended, ())
-    health, events = probe(Outcome.DELIVERED, health)
+        breaker, events = finish_trial(Outcome.DELIVERED, breaker)
+        assert (breaker.consecutive_successes, breaker.open_until, events) == (good, ended, ())
+    breaker, events = finish_trial(Outcome.DELIVERED, breaker)
     assert events == (Event.CLOSED,)
     assert ended is not None
-    assert health == well(ended)
+    assert breaker == closed(ended)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.DUPLICATE, Outcome.THROTTLED])
-def test_a_probe_is_good_where_the_crm_answers(outcome: Outcome) -> None:
-    assert probe(outcome, opened())[0].consecutive_successes == 1
+def test_a_trial_succeeds_if_the_crm_answers(outcome: Outcome) -> None:
+    assert finish_trial(outcome, opened())[0].consecutive_successes == 1
 
 
-def test_a_bad_probe_begins_the_row_anew_and_keeps_the_rest() -> None:
-    health = opened()
+def test_a_failed_trial_resets_the_successes_and_doubles_the_cooldown() -> None:
+    breaker = opened()
     for outcome in (Outcome.DELIVERED, Outcome.DELIVERED, Outcome.UNAVAILABLE):
-        health, _ = probe(outcome, health)
-    assert (health.consecutive_successes, health.rest) == (0, INITIAL_COOLDOWN * 2)
+        breaker, _ = finish_trial(outcome, breaker)
+    assert (breaker.consecutive_successes, breaker.cooldown) == (0, INITIAL_COOLDOWN * 2)
 
 
-def test_a_probe_that_was_never_sent_lets_another_begin_at_once() -> None:
+def test_a_trial_that_was_never_sent_allows_another_at_once() -> None:
     now = NOW + INITIAL_COOLDOWN
     before = begin_half_open_trial(opened(), now, 35 * SECOND)
-    seen = ExchangeResult(outcome=Outcome.INVALID, is_trial=True)
-    after, events = observe(before, [seen], now + SECOND)
+    unsent = ExchangeResult(outcome=Outcome.INVALID, is_trial=True)
+    after, events = record(before, [unsent], now + SECOND)
     assert (after.open_until, after.consecutive_successes, events) == (now + SECOND, 0, ())
-    assert capacity(after, most=32, in_flight=0, now=now + SECOND) == 1
+    assert capacity(after, max_in_flight=32, in_flight=0, now=now + SECOND) == 1
 
 
-def test_a_late_probe_of_a_connection_that_was_released_is_an_ordinary_exchange() -> None:
+def test_a_late_trial_of_a_released_connection_is_an_ordinary_exchange() -> None:
     late = ExchangeResult(outcome=Outcome.UNAVAILABLE, is_network_failure=True, is_trial=True)
-    health, events = observe(well(NOW), [late], NOW + SECOND)
-    assert (health.is_closed, health.consecutive_failures, events) == (True, 1, ())
+    breaker, events = record(closed(NOW), [late], NOW + SECOND)
+    assert (breaker.is_closed, breaker.consecutive_failures, events) == (True, 1, ())
 
 
 def test_three_refusals_of_the_credentials_in_a_row_hold_the_connection() -> None:
-    assert see(UNAUTHORIZED, UNAUTHORIZED)[1] == ()
-    assert see(UNAUTHORIZED, UNAUTHORIZED, GOOD, UNAUTHORIZED)[1] == ()
-    health, events = see(UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED)
-    assert (events, health.is_closed) == ((Event.HELD,), True)
+    assert record_all(UNAUTHORIZED, UNAUTHORIZED)[1] == ()
+    assert record_all(UNAUTHORIZED, UNAUTHORIZED, GOOD, UNAUTHORIZED)[1] == ()
+    breaker, events = record_all(UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED)
+    assert (events, breaker.is_closed) == ((Event.HELD,), True)
 
 
-def test_refused_credentials_hold_a_resting_connection_too() -> None:
-    assert see(*[UNAUTHORIZED] * 3, health=opened())[1] == (Event.HELD,)
+def test_refused_credentials_hold_a_connection_whose_breaker_is_open_too() -> None:
+    assert record_all(*[UNAUTHORIZED] * 3, breaker=opened())[1] == (Event.HELD,)
 
 
-def test_an_answer_that_says_gone_holds_at_once() -> None:
+def test_a_response_that_says_gone_holds_the_connection_at_once() -> None:
     gone = ExchangeResult(outcome=Outcome.UNAVAILABLE, holds=True)
-    assert see(gone)[1] == (Event.HELD,)
+    assert record_all(gone)[1] == (Event.HELD,)
 
 
-def test_only_bad_news_and_probes_are_news() -> None:
+def test_only_failures_refusals_and_trials_are_significant() -> None:
     assert not any(one.is_significant for one in (GOOD, REJECTED, THROTTLED, UNSENT))
     assert all(one.is_significant for one in (REFUSED, TIMED_OUT, BUSY, UNAUTHORIZED))
     assert ExchangeResult(outcome=Outcome.DELIVERED, is_trial=True).is_significant
     assert ExchangeResult(outcome=Outcome.REJECTED, holds=True).is_significant
 
 
-def test_there_is_no_room_while_it_rests_and_for_one_probe_after() -> None:
-    health = opened()
+def test_an_open_breaker_has_no_capacity_and_a_half_open_one_has_it_for_one_trial() -> None:
+    breaker = opened()
     end = NOW + INITIAL_COOLDOWN
-    assert capacity(health, most=32, in_flight=0, now=end - SECOND) == 0
-    assert capacity(health, most=32, in_flight=0, now=end) == 1
-    assert capacity(health, most=32, in_flight=1, now=end) == 0
+    assert capacity(breaker, max_in_flight=32, in_flight=0, now=end - SECOND) == 0
+    assert capacity(breaker, max_in_flight=32, in_flight=0, now=end) == 1
+    assert capacity(breaker, max_in_flight=32, in_flight=1, now=end) == 0
 
-    probed = begin_half_open_trial(health, end, 35 * SECOND)
-    assert capacity(probed, most=32, in_flight=0, now=end + 34 * SECOND) == 0
-    assert capacity(probed, most=32, in_flight=0, now=end + 35 * SECOND) == 1
+    tried = begin_half_open_trial(breaker, end, 35 * SECOND)
+    assert capacity(tried, max_in_flight=32, in_flight=0, now=end + 34 * SECOND) == 0
+    assert capacity(tried, max_in_flight=32, in_flight=0, now=end + 35 * SECOND) == 1
 
 
-def test_room_is_what_the_limit_leaves() -> None:
-    assert capacity(Breaker(), most=5, in_flight=3, now=NOW) == 2
-    assert capacity(Breaker(), most=5, in_flight=7, now=NOW) == 0
+def test_capacity_is_what_the_limit_leaves() -> None:
+    assert capacity(Breaker(), max_in_flight=5, in_flight=3, now=NOW) == 2
+    assert capacity(Breaker(), max_in_flight=5, in_flight=7, now=NOW) == 0
 
 
 @pytest.mark.parametrize(
-    ("seconds", "most"), [(0, 1), (1, 1), (2, 2), (4, 4), (8, 16), (18, 512), (20, 1_000_000)]
+    ("seconds", "maximum"), [(0, 1), (1, 1), (2, 2), (4, 4), (8, 16), (18, 512), (20, 1_000_000)]
 )
-def test_after_a_rest_twice_as_many_may_be_in_flight_every_two_seconds(
-    seconds: int, most: int
+def test_the_limit_in_flight_doubles_every_two_seconds_after_the_breaker_closes(
+    seconds: int, maximum: int
 ) -> None:
     now = NOW + seconds * SECOND
-    assert capacity(well(NOW), most=2_000_000, in_flight=0, now=now) == most
-    assert capacity(well(NOW), most=3, in_flight=0, now=now) == min(3, most)
+    assert capacity(closed(NOW), max_in_flight=2_000_000, in_flight=0, now=now) == maximum
+    assert capacity(closed(NOW), max_in_flight=3, in_flight=0, now=now) == min(3, maximum)
 
 
-@given(
-    st.floats(0.1, 200),
-    st.lists(st.floats(0, 0.7), min_size=1, max_size=150),
-    st.floats(0, 200),
+@pytest.mark.parametrize(
+    ("seconds", "status"),
+    [(-1, BreakerStatus.OPEN), (0, BreakerStatus.HALF_OPEN), (1, BreakerStatus.HALF_OPEN)],
 )
-@steady
-def test_no_second_ever_sees_more_than_the_rate_and_one_burst(
-    rate: float, pauses: list[float], left: float
+def test_an_open_breaker_is_half_open_once_its_cooldown_is_over(
+    seconds: int, status: BreakerStatus
 ) -> None:
-    burst = max(1.0, rate / 10)
-    left, since, now = min(left, burst), NOW, NOW
-    spent: list[tuple[datetime, int]] = []
-    for pause in pauses:
-        now += timedelta(seconds=pause)
-        held = tokens(left, rate, since, now)
-        left, since = held - int(held), now
-        spent.append((now, int(held)))
-    for start, _ in spent:
-        in_second = [count for at, count in spent if start <= at < start + SECOND]
-        assert sum(in_second) <= rate + burst + 1e-6
+    breaker = opened()
+    assert breaker.status(NOW + INITIAL_COOLDOWN + seconds * SECOND) is status
+    assert not breaker.is_closed
 
 
-def test_tokens_come_back_with_time_up_to_one_burst() -> None:
-    assert tokens(0, 5, NOW, NOW + SECOND / 5) == 1.0
-    assert tokens(0, 5, NOW, NOW + MINUTE) == 1.0
-    assert tokens(0, 100, NOW, NOW + MINUTE) == 10.0
-    assert tokens(0.5, 100, NOW, NOW) == 0.5
+def test_a_breaker_is_closed_until_it_opens_and_after_it_has_closed() -> None:
+    for breaker in (Breaker(), closed(NOW)):
+        assert breaker.status(NOW) is BreakerStatus.CLOSED
+        assert breaker.is_closed
 
 
-def test_a_clock_that_was_put_back_takes_no_tokens_away() -> None:
-    assert tokens(0.5, 5, NOW + MINUTE, NOW) == 0.5
+def test_a_trial_keeps_the_breaker_open_until_it_has_timed_out() -> None:
+    end = NOW + INITIAL_COOLDOWN
+    breaker = begin_half_open_trial(opened(), end, 35 * SECOND)
+    assert breaker.status(end + 34 * SECOND) is BreakerStatus.OPEN
+    assert breaker.status(end + 35 * SECOND) is BreakerStatus.HALF_OPEN

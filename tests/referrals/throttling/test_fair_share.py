@@ -1,4 +1,4 @@
-"""How a claim is divided: fairly, and within every limit."""
+"""Tests of sharing a claim fairly among connections."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referrals.throttling.fair_share import ConnectionCapacity, share_fairly
-from tests.connections.core.strategies import steady
+from tests.connections.core.properties.strategies import many_examples
 
 
-def capacities(*rooms: int) -> list[ConnectionCapacity]:
+def capacities(*values: int) -> list[ConnectionCapacity]:
     return [
         ConnectionCapacity(connection_id=number, capacity=capacity)
-        for number, capacity in enumerate(rooms)
+        for number, capacity in enumerate(values)
     ]
 
 
 @pytest.mark.parametrize(
-    ("rooms", "limit", "shares"),
+    ("values", "limit", "shares"),
     [
         ((), 32, {}),
         ((32,), 0, {}),
@@ -34,28 +34,30 @@ def capacities(*rooms: int) -> list[ConnectionCapacity]:
         ((-7, 1), 4, {1: 1}),
     ],
 )
-def test_shares_are_fair(rooms: tuple[int, ...], limit: int, shares: dict[int, int]) -> None:
-    assert share_fairly(capacities(*rooms), limit) == shares
+def test_shares_are_fair(values: tuple[int, ...], limit: int, shares: dict[int, int]) -> None:
+    assert share_fairly(capacities(*values), limit) == shares
 
 
 @given(st.lists(st.integers(-3, 40), max_size=60), st.integers(0, 80))
-@steady
-def test_no_share_breaks_a_limit_and_nobody_starves(rooms: list[int], limit: int) -> None:
-    shares = share_fairly(capacities(*rooms), limit)
-    open_rooms = {number: capacity for number, capacity in enumerate(rooms) if capacity > 0}
+@many_examples
+def test_no_share_exceeds_a_limit_and_no_connection_starves(values: list[int], limit: int) -> None:
+    shares = share_fairly(capacities(*values), limit)
+    open_ones = {number: capacity for number, capacity in enumerate(values) if capacity > 0}
 
-    assert sum(shares.values()) == min(limit, sum(open_rooms.values()))
-    assert all(1 <= share <= open_rooms[number] for number, share in shares.items())
+    assert sum(shares.values()) == min(limit, sum(open_ones.values()))
+    assert all(1 <= share <= open_ones[number] for number, share in shares.items())
     # The first in their order have one each before anybody has two.
-    assert list(shares) == list(open_rooms)[:limit]
+    assert list(shares) == list(open_ones)[:limit]
 
 
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=60), st.integers(1, 80))
-@steady
-def test_who_has_room_left_got_as_much_as_anybody_but_for_a_rest_of_one(
-    rooms: list[int], limit: int
+@many_examples
+def test_a_connection_with_capacity_left_gets_at_most_one_less_than_any_other(
+    values: list[int], limit: int
 ) -> None:
-    shares = share_fairly(capacities(*rooms), limit)
+    shares = share_fairly(capacities(*values), limit)
     largest = max(shares.values())
-    hungry = [number for number, capacity in enumerate(rooms) if shares.get(number, 0) < capacity]
-    assert all(shares.get(number, 0) >= largest - 1 for number in hungry)
+    unfilled = [
+        number for number, capacity in enumerate(values) if shares.get(number, 0) < capacity
+    ]
+    assert all(shares.get(number, 0) >= largest - 1 for number in unfilled)

@@ -3,17 +3,27 @@
 from connections.core.request.authorization import oauth2, signature, static
 from connections.core.request.authorization.base import (
     Authorization,
-    Ticket,
+    Flow,
+    SigningContext,
     Token,
+    TokenAuthorization,
     TokenError,
+    TokenNeeded,
+    TokenRefusedError,
+    TokenUnavailableError,
     authorizations,
 )
 
 __all__ = [
     "Authorization",
-    "Ticket",
+    "Flow",
+    "SigningContext",
     "Token",
+    "TokenAuthorization",
     "TokenError",
+    "TokenNeeded",
+    "TokenRefusedError",
+    "TokenUnavailableError",
     "authorizations",
     "oauth2",
     "signature",

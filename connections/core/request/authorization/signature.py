@@ -13,7 +13,8 @@ from connections.core.messages import Request
 from connections.core.registry import setting
 from connections.core.request.authorization.base import (
     Authorization,
-    Ticket,
+    Flow,
+    SigningContext,
     authorizations,
     with_header,
 )
@@ -49,23 +50,25 @@ class Signature(Authorization):
     )
     prefix: str = setting("Prefix", help="Stands before the signature: sha256=")
 
-    def authorize(self, request: Request, ticket: Ticket) -> Request:
-        if self.scheme == _STANDARD:
-            return self._authorize_standard(request, ticket)
-        digest = hmac.new(self.secret.encode(), request.body, self.algorithm).digest()
-        text = digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
-        return with_header(request, self.header, f"{self.prefix}{text}")
+    def flow(self, request: Request, context: SigningContext) -> Flow:
+        is_standard = self.scheme == _STANDARD
+        yield self._sign_standard(request, context) if is_standard else self._sign(request)
 
     def derived_secrets(self) -> tuple[str, ...]:
         return (self.secret.removeprefix(_STANDARD_PREFIX),)
 
-    def _authorize_standard(self, request: Request, ticket: Ticket) -> Request:
-        """Standard Webhooks 1.0.0: HMAC-SHA-256 over `id.timestamp.body`, in base64."""
-        timestamp = str(int(ticket.moment.timestamp()))
-        signed = f"{ticket.message_id}.{timestamp}.".encode() + request.body
+    def _sign(self, request: Request) -> Request:
+        digest = hmac.new(self.secret.encode(), request.body, self.algorithm).digest()
+        text = digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
+        return with_header(request, self.header, f"{self.prefix}{text}")
+
+    def _sign_standard(self, request: Request, context: SigningContext) -> Request:
+        """Sign `id.timestamp.body` with HMAC-SHA-256, as Standard Webhooks 1.0.0 says."""
+        timestamp = str(int(context.moment.timestamp()))
+        signed = f"{context.message_id}.{timestamp}.".encode() + request.body
         digest = hmac.new(self._standard_key(), signed, hashlib.sha256).digest()
         for name, value in (
-            ("webhook-id", ticket.message_id),
+            ("webhook-id", context.message_id),
             ("webhook-timestamp", timestamp),
             ("webhook-signature", f"v1,{base64.b64encode(digest).decode()}"),
         ):

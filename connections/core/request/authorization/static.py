@@ -1,4 +1,4 @@
-"""The authorizations that send the same proof with every request."""
+"""Authorizations that send the same proof with every request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from connections.core.messages import Request
 from connections.core.registry import setting
 from connections.core.request.authorization.base import (
     Authorization,
-    Ticket,
+    Flow,
+    SigningContext,
     authorizations,
     with_header,
     with_query,
@@ -35,8 +36,8 @@ class Basic(Authorization):
     username: str = setting("User name")
     password: str = setting("Password", secret=True, required=True)
 
-    def authorize(self, request: Request, ticket: Ticket) -> Request:  # noqa: ARG002
-        return with_header(request, "Authorization", f"Basic {self._encoded()}")
+    def flow(self, request: Request, context: SigningContext) -> Flow:  # noqa: ARG002
+        yield with_header(request, "Authorization", f"Basic {self._encoded()}")
 
     def derived_secrets(self) -> tuple[str, ...]:
         return (self._encoded(),)
@@ -59,10 +60,10 @@ class ApiKey(Authorization):
     prefix: str = setting("Prefix", help="Stands before the key: Klaviyo-API-Key")
     key: str = setting("Key", secret=True, required=True)
 
-    def authorize(self, request: Request, ticket: Ticket) -> Request:  # noqa: ARG002
+    def flow(self, request: Request, context: SigningContext) -> Flow:  # noqa: ARG002
         value = f"{self.prefix.strip()} {self.key}".strip()
         add = with_header if self.location == "header" else with_query
-        return add(request, self.name, value)
+        yield add(request, self.name, value)
 
 
 @authorizations.register("bearer")
@@ -74,5 +75,5 @@ class Bearer(Authorization):
 
     token: str = setting("Token", secret=True, required=True)
 
-    def authorize(self, request: Request, ticket: Ticket) -> Request:  # noqa: ARG002
-        return with_header(request, "Authorization", f"Bearer {self.token}")
+    def flow(self, request: Request, context: SigningContext) -> Flow:  # noqa: ARG002
+        yield with_header(request, "Authorization", f"Bearer {self.token}")

@@ -1,8 +1,8 @@
-"""The body encodings, one class in one file each; importing this package registers them all."""
+"""The body encodings, one class per file; importing this package registers all of them."""
 
 from connections.core.request.bodies import json, text, urlencoded, xml
 from connections.core.request.bodies.base import (
-    FIELD,
+    DOCUMENT_FIELD,
     BodyEncoding,
     Document,
     EmptyValues,
@@ -11,7 +11,7 @@ from connections.core.request.bodies.base import (
 )
 
 __all__ = [
-    "FIELD",
+    "DOCUMENT_FIELD",
     "BodyEncoding",
     "Document",
     "EmptyValues",

@@ -1,4 +1,4 @@
-"""What a body encoding is; must not know any particular one, nor where the body goes."""
+"""The base classes and the registry of body encodings."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import ClassVar
 from connections.core.registry import Kind, Registry
 from connections.core.request.templates import Scope, Template
 
-FIELD = "body.document"
+DOCUMENT_FIELD = "body.document"
+"""The field that errors of a document name."""
 
 
 class EmptyValues(StrEnum):
-    """What happens to a placeholder's place when its value is empty."""
+    """The output for a placeholder whose value is empty: no member, an empty text, or null."""
 
     OMIT = "omit"
     EMPTY = "empty"
@@ -22,31 +23,31 @@ class EmptyValues(StrEnum):
 
 
 class Document(ABC):
-    """A document parsed once, whose leaves are templates."""
+    """A parsed document whose leaves are templates."""
 
     templates: tuple[Template, ...]
 
     @abstractmethod
     def render(self, scope: Scope, empty_values: EmptyValues) -> bytes:
-        """The body for one referral; raises BuildError."""
+        """Return the body for one referral; raise BuildError if it can't be rendered."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BodyEncoding(Kind):
-    """How a document with placeholders becomes bytes."""
+    """A way to turn a document with placeholders into bytes."""
 
     content_type: ClassVar[str]
     becomes_query: ClassVar[bool] = False
-    """Whether a method without a body (GET) carries the rendered document in its URL."""
+    """Whether a method without a body (GET) sends the rendered document in its URL."""
 
     @abstractmethod
     def parse(self, document: str) -> Document:
-        """The document, ready to render; raises DescriptionError for `body.document`."""
+        """Return the parsed document; raise DescriptionError for `body.document` if it is wrong."""
 
 
 body_encodings: Registry[type[BodyEncoding]] = Registry("body.encoding", "body encoding")
 
 
 def is_empty(value: object) -> bool:
-    """Whether a value counts as empty: nothing, or a text of no characters; not 0, not false."""
+    """Whether a value counts as empty: None or an empty text, but not 0 or false."""
     return value is None or value == ""

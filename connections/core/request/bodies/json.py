@@ -1,4 +1,4 @@
-"""The JSON encoding; knows how a document's leaves keep their types."""
+"""The JSON encoding: a placeholder alone in a text keeps its attribute's type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from connections.core.errors import BuildError, DescriptionError
 from connections.core.request.bodies.base import (
-    FIELD,
+    DOCUMENT_FIELD,
     BodyEncoding,
     Document,
     EmptyValues,
@@ -22,14 +22,14 @@ from connections.core.values import ExactNumber, to_json
 _SEPARATOR = ", "
 
 _MAX_DEPTH = 64
-"""Levels of a document; rendering takes several of Python's own for each."""
+"""Levels of a document; rendering takes several Python stack frames for each."""
 
 
-class _Leaf:
-    """A text with placeholders; alone, a placeholder keeps its attribute's own type."""
+class _TemplateNode:
+    """A text with placeholders; a lone placeholder keeps its attribute's type."""
 
     def __init__(self, source: str) -> None:
-        self.template = Template(source, field=FIELD)
+        self.template = Template(source, field=DOCUMENT_FIELD)
 
     def templates(self) -> Iterator[Template]:
         yield self.template
@@ -41,14 +41,14 @@ class _Leaf:
         try:
             return to_json(value)
         except ValueError as error:
-            raise self.template.failure(error) from error
+            raise self.template.to_build_error(error) from error
 
 
 _EMPTY = {EmptyValues.OMIT: None, EmptyValues.EMPTY: '""', EmptyValues.NULL: "null"}
 
 
-class _Constant:
-    """A value without placeholders, written once."""
+class _ConstantNode:
+    """A value without placeholders, encoded once."""
 
     def __init__(self, value: object) -> None:
         self._text = to_json(value)
@@ -60,7 +60,9 @@ class _Constant:
         return self._text
 
 
-class _Array:
+class _ArrayNode:
+    """An array; elements that are left out take no place."""
+
     def __init__(self, items: list[Any], depth: int) -> None:
         self._items = [_parse_node(item, depth) for item in items]
 
@@ -73,7 +75,9 @@ class _Array:
         return f"[{_SEPARATOR.join(item for item in items if item is not None)}]"
 
 
-class _Object:
+class _ObjectNode:
+    """An object; members whose values are left out have no name either."""
+
     def __init__(self, members: dict[str, Any], depth: int) -> None:
         self._members = [
             (to_json(name), _parse_node(value, depth)) for name, value in members.items()
@@ -89,14 +93,14 @@ class _Object:
         return f"{{{_SEPARATOR.join(kept)}}}"
 
 
-_Node = _Leaf | _Constant | _Array | _Object
+_Node = _TemplateNode | _ConstantNode | _ArrayNode | _ObjectNode
 
 
 class JsonDocument(Document):
-    """Any JSON; a string that holds a placeholder is a leaf, everything else is constant."""
+    """A parsed JSON document; strings with placeholders are templates, the rest is constant."""
 
     def __init__(self, document: str) -> None:
-        self._root = _parse_node(_load(document))
+        self._root = _parse_node(load_json(document))
         self.templates = tuple(self._root.templates())
 
     def render(self, scope: Scope, empty_values: EmptyValues) -> bytes:
@@ -124,18 +128,21 @@ class Json(BodyEncoding):
 
 def _parse_node(value: Any, depth: int = 0) -> _Node:  # noqa: ANN401 - any JSON.
     if depth > _MAX_DEPTH:
-        raise DescriptionError(FIELD, f"The JSON is nested deeper than {_MAX_DEPTH} levels.")
+        raise DescriptionError(
+            DOCUMENT_FIELD, f"The JSON is nested deeper than {_MAX_DEPTH} levels."
+        )
     if isinstance(value, dict):
-        return _Object(value, depth + 1)
+        return _ObjectNode(value, depth + 1)
     if isinstance(value, list):
-        return _Array(value, depth + 1)
+        return _ArrayNode(value, depth + 1)
     if isinstance(value, str) and "{" in value:
-        leaf = _Leaf(value)
-        return _Constant(value) if leaf.template.is_constant else leaf
-    return _Constant(value)
+        node = _TemplateNode(value)
+        return _ConstantNode(value) if node.template.is_constant else node
+    return _ConstantNode(value)
 
 
-def _load(document: str) -> Any:  # noqa: ANN401 - any JSON.
+def load_json(document: str) -> Any:  # noqa: ANN401 - any JSON.
+    """Return the parsed JSON, in which numbers keep their digits; raise DescriptionError."""
     text = document.removeprefix("\ufeff")
     try:
         value = json.loads(
@@ -143,19 +150,19 @@ def _load(document: str) -> Any:  # noqa: ANN401 - any JSON.
             parse_float=ExactNumber,
             parse_int=ExactNumber,
             parse_constant=_refuse_constant,
-            object_pairs_hook=_members,
+            object_pairs_hook=_build_object,
         )
         to_json(value).encode()
     except json.JSONDecodeError as error:
         hint = _hint(text, error.pos)
         message = f"Not valid JSON in line {error.lineno}, column {error.colno}: {error.msg}.{hint}"
-        raise DescriptionError(FIELD, message) from error
+        raise DescriptionError(DOCUMENT_FIELD, message) from error
     except RecursionError as error:
         message = f"The JSON is nested deeper than {_MAX_DEPTH} levels."
-        raise DescriptionError(FIELD, message) from error
+        raise DescriptionError(DOCUMENT_FIELD, message) from error
     except UnicodeEncodeError as error:
         message = "The JSON holds half of a character; write both halves, as in \\ud83d\\ude00."
-        raise DescriptionError(FIELD, message) from error
+        raise DescriptionError(DOCUMENT_FIELD, message) from error
     return value
 
 
@@ -169,16 +176,18 @@ def _hint(document: str, position: int) -> str:
 
 
 def _refuse_constant(name: str) -> None:
-    raise DescriptionError(FIELD, f"{name} is not a JSON value.")
+    raise DescriptionError(DOCUMENT_FIELD, f"{name} is not a JSON value.")
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     for name, _ in pairs:
         if has_placeholder(name):
-            raise DescriptionError(FIELD, f'A placeholder can\'t stand in a name: "{name}".')
+            raise DescriptionError(
+                DOCUMENT_FIELD, f'A placeholder can\'t stand in a name: "{name}".'
+            )
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DescriptionError(FIELD, f'The JSON names "{twice}" twice in one object.')
+        duplicate = next(name for name in names if names.count(name) > 1)
+        raise DescriptionError(DOCUMENT_FIELD, f'The JSON names "{duplicate}" twice in one object.')
     return members

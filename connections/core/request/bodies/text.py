@@ -1,4 +1,4 @@
-"""The plain text encoding; knows only that a document is one template."""
+"""The plain text encoding: the whole document is one template."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from connections.core.request.bodies.base import (
-    FIELD,
+    DOCUMENT_FIELD,
     BodyEncoding,
     Document,
     EmptyValues,
@@ -16,10 +16,10 @@ from connections.core.request.templates import Scope, Template
 
 
 class TextDocument(Document):
-    """Free text; an empty value leaves nothing behind, whatever the setting."""
+    """A plain text; empty values are rendered as empty texts, whatever the setting."""
 
     def __init__(self, document: str) -> None:
-        self._template = Template(document, field=FIELD)
+        self._template = Template(document, field=DOCUMENT_FIELD)
         self.templates = (self._template,)
 
     def render(self, scope: Scope, empty_values: EmptyValues) -> bytes:  # noqa: ARG002 - see above.

@@ -1,4 +1,4 @@
-"""The URL encoding; knows both ways in which people write a form down."""
+"""The URL encoding: fields one per line, or pasted as `a=b&c=d`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from connections.core.errors import DescriptionError
 from connections.core.request.bodies.base import (
-    FIELD,
+    DOCUMENT_FIELD,
     BodyEncoding,
     Document,
     EmptyValues,
@@ -18,15 +18,17 @@ from connections.core.request.bodies.base import (
 from connections.core.request.templates import Scope, Template, has_placeholder
 
 _PLACEHOLDER = re.compile(r"(\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z))", re.DOTALL)
-"""One that is never closed reaches to the end, where its template is refused."""
+"""A placeholder or tag; an unclosed one reaches to the end, and its template is refused."""
 
 
 class FormDocument(Document):
-    """Names with templates; a name may stand several times, and may hold dots and brackets."""
+    """Names with templates; names may repeat and may hold dots and brackets."""
 
     def __init__(self, document: str) -> None:
-        pairs = _pasted_pairs(document) or _line_pairs(document)
-        self._fields = [(_encoded(name), Template(value, field=FIELD)) for name, value in pairs]
+        pairs = _parse_pasted(document) or _parse_lines(document)
+        self._fields = [
+            (_encode_name(name), Template(value, field=DOCUMENT_FIELD)) for name, value in pairs
+        ]
         self.templates = tuple(template for _, template in self._fields)
 
     def render(self, scope: Scope, empty_values: EmptyValues) -> bytes:
@@ -34,7 +36,7 @@ class FormDocument(Document):
         parts = []
         for name, template in self._fields:
             value = template.render(scope)
-            # A constant `name=` was written on purpose: some CRMs want the empty field to be there.
+            # A constant `name=` is deliberate: some CRMs need the empty field.
             if value or not omit or template.is_constant:
                 parts.append(f"{name}={quote_plus(value)}")
         return "&".join(parts).encode()
@@ -55,14 +57,14 @@ class UrlEncoded(BodyEncoding):
         return FormDocument(document)
 
 
-def _encoded(name: str) -> str:
+def _encode_name(name: str) -> str:
     if has_placeholder(name):
-        raise DescriptionError(FIELD, f'A placeholder can\'t stand in a name: "{name}".')
+        raise DescriptionError(DOCUMENT_FIELD, f'A placeholder can\'t stand in a name: "{name}".')
     return quote_plus(name)
 
 
-def _pasted_pairs(document: str) -> list[tuple[str, str]] | None:
-    """The fields of `a=b&c=d`, decoded, or None where the document is not of that form."""
+def _parse_pasted(document: str) -> list[tuple[str, str]] | None:
+    """Return the decoded fields of `a=b&c=d`, or None if the document has another form."""
     text = document.strip()
     pieces = [piece for piece in _split_outside_placeholders(text) if piece]
     if "\n" in text or len(pieces) < 2 or not all("=" in piece for piece in pieces):
@@ -71,14 +73,14 @@ def _pasted_pairs(document: str) -> list[tuple[str, str]] | None:
     return [(unquote_plus(name), _unquote_outside_placeholders(value)) for name, value in pairs]
 
 
-def _line_pairs(document: str) -> list[tuple[str, str]]:
+def _parse_lines(document: str) -> list[tuple[str, str]]:
     pairs = []
     for number, line in enumerate(document.splitlines(), start=1):
         if not line.strip():
             continue
         name, equals, value = line.partition("=")
         if not equals or not name.strip():
-            raise DescriptionError(FIELD, f"Line {number} is not of the form name=value.")
+            raise DescriptionError(DOCUMENT_FIELD, f"Line {number} is not of the form name=value.")
         pairs.append((name.strip(), value.strip()))
     return pairs
 

@@ -1,4 +1,4 @@
-"""The XML encoding; knows where an XML document has leaves and how they are left out."""
+"""The XML encoding: texts and attribute values may hold placeholders."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from lxml import etree
 
 from connections.core.errors import BuildError, DescriptionError
 from connections.core.request.bodies.base import (
-    FIELD,
+    DOCUMENT_FIELD,
     BodyEncoding,
     Document,
     EmptyValues,
     body_encodings,
 )
 from connections.core.request.templates import Scope, Template
+from connections.core.xml_parser import parse_xml
 
 _TEXT, _TAIL = "text", "tail"
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -25,7 +26,10 @@ _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """A template in the document: in which element, and whether in its text, tail or attribute."""
+    """A template in the document and its place: an element's text, tail or attribute.
+
+    `element` is the element's index in document order.
+    """
 
     element: int
     place: str
@@ -35,7 +39,7 @@ class _Leaf:
 
 
 class XmlDocument(Document):
-    """Any XML; texts and attribute values that hold placeholders are leaves."""
+    """A parsed XML document; texts and attribute values with placeholders are leaves."""
 
     def __init__(self, document: str) -> None:
         root = _parse(document)
@@ -52,7 +56,7 @@ class XmlDocument(Document):
             _fill(elements[leaf.element], leaf, leaf.template.render(scope))
         if empty_values is EmptyValues.OMIT:
             for leaf in self._leaves:
-                _leave_out_if_empty(elements[leaf.element], leaf)
+                _remove_if_empty(elements[leaf.element], leaf)
         return self._declaration + etree.tostring(tree, encoding="UTF-8", xml_declaration=False)
 
 
@@ -72,29 +76,27 @@ class Xml(BodyEncoding):
 
 
 def _parse(document: str) -> etree._Element:
-    # The document is text already, so an encoding that its declaration names is overruled.
-    parser = etree.XMLParser(
-        encoding="utf-8", strip_cdata=False, resolve_entities=False, no_network=True
-    )
     try:
-        root = etree.fromstring(document.strip("\ufeff \t\r\n").encode(), parser)
+        root = parse_xml(document.strip("\ufeff \t\r\n").encode(), strip_cdata=False)
     except etree.XMLSyntaxError as error:
-        raise DescriptionError(FIELD, f"Not valid XML: {error.msg}.") from error
+        raise DescriptionError(DOCUMENT_FIELD, f"Not valid XML: {error.msg}.") from error
     tree: Any = root.getroottree()
     if tree.docinfo.doctype:
-        raise DescriptionError(FIELD, "A document type declaration (<!DOCTYPE …>) is not allowed.")
+        raise DescriptionError(
+            DOCUMENT_FIELD, "A document type declaration (<!DOCTYPE …>) is not allowed."
+        )
     return root
 
 
 def _find_leaves(root: etree._Element) -> Iterator[_Leaf]:
     for index, element in enumerate(root.iter()):
         if isinstance(element.tag, str):
-            yield from _leaves_of(index, element)
+            yield from _find_leaves_of(index, element)
         if element.tail and "{" in element.tail:
             yield from _leaf(index, _TAIL, element.tail)
 
 
-def _leaves_of(index: int, element: etree._Element) -> Iterator[_Leaf]:
+def _find_leaves_of(index: int, element: etree._Element) -> Iterator[_Leaf]:
     if element.text and "{" in element.text:
         yield from _leaf(index, _TEXT, element.text, is_cdata=_starts_with_cdata(element))
     for name, value in element.attrib.items():
@@ -104,13 +106,13 @@ def _leaves_of(index: int, element: etree._Element) -> Iterator[_Leaf]:
 def _leaf(
     element: int, place: str, source: str, *, attribute: str | None = None, is_cdata: bool = False
 ) -> Iterator[_Leaf]:
-    template = Template(source, field=FIELD)
+    template = Template(source, field=DOCUMENT_FIELD)
     if not template.is_constant:
         yield _Leaf(element, place, attribute, is_cdata, template)
 
 
 def _starts_with_cdata(element: etree._Element) -> bool:
-    """Whether the text stands in a CDATA section, which lxml keeps but tells only in the bytes."""
+    """Whether the text is a CDATA section, which lxml shows only in the serialized XML."""
     _, _, content = etree.tostring(element, encoding="unicode").partition(">")
     return content.lstrip().startswith("<![CDATA[")
 
@@ -132,21 +134,21 @@ def _fill(element: etree._Element, leaf: _Leaf, value: str) -> None:
         raise BuildError(message) from error
 
 
-def _leave_out_if_empty(element: etree._Element, leaf: _Leaf) -> None:
+def _remove_if_empty(element: etree._Element, leaf: _Leaf) -> None:
     parent = element.getparent()
     if leaf.attribute is not None:
         if not element.get(leaf.attribute):
             del element.attrib[leaf.attribute]
     elif leaf.place == _TEXT and parent is not None and _is_blank(element):
-        _remove(element, parent)
+        _remove_keeping_tail(element, parent)
 
 
 def _is_blank(element: etree._Element) -> bool:
     return len(element) == 0 and not (element.text or "").strip()
 
 
-def _remove(element: etree._Element, parent: etree._Element) -> None:
-    """Take an element out, but keep the text behind it, which lxml counts as part of it."""
+def _remove_keeping_tail(element: etree._Element, parent: etree._Element) -> None:
+    """Remove an element, but keep the text after it, which lxml stores as the element's tail."""
     tail = element.tail or ""
     previous = element.getprevious()
     if previous is not None:

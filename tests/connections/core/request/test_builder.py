@@ -1,35 +1,34 @@
-"""Owns the exact request that a connection makes of a referral, and must not know who sends it."""
+"""Tests of the request builder."""
 
 import pytest
 
 from connections.core.errors import BuildError, DescriptionError
 from connections.core.messages import Request
-from connections.core.request.authorization import Ticket
 from connections.core.request.authorization.static import ApiKey, Basic
 from connections.core.request.builder import USER_AGENT, RequestBuilder, build_request
 from connections.core.values import ExactNumber
 from tests.connections.core.factories import URL, build, header, spec
 
 
-def url(endpoint: str, **attributes: object) -> str:
+def build_url(endpoint: str, **attributes: object) -> str:
     credentials = {"dc": "us9", "list": "a/b"}
     return build(attributes, endpoints={"production": endpoint}, credentials=credentials).url
 
 
-def form(endpoint: str, document: str, **attributes: object) -> str:
-    made = build(
+def build_query_url(endpoint: str, document: str, **attributes: object) -> str:
+    request = build(
         attributes,
         method="GET",
         encoding="urlencoded",
         document=document,
         endpoints={"production": endpoint},
     )
-    assert made.body == b""
-    assert header(made, "Content-Type") is None
-    return made.url
+    assert request.body == b""
+    assert header(request, "Content-Type") is None
+    return request.url
 
 
-def test_a_whole_request() -> None:
+def test_a_request_is_built_in_every_part() -> None:
     described = spec(
         method="PUT",
         endpoints={"production": "https://us9.crm.example:8443/m/{{ email | downcase | md5 }}?x=1"},
@@ -42,9 +41,9 @@ def test_a_whole_request() -> None:
         document='{"email": "{{ email }}", "price": "{{ price }}"}',
         required=("email",),
     )
-    given = {"email": "Jo@Example.com", "source": " web ", "price": ExactNumber("2.50")}
+    attributes = {"email": "Jo@Example.com", "source": " web ", "price": ExactNumber("2.50")}
     body = b'{"email": "Jo@Example.com", "price": 2.50}'
-    assert build_request(described, given, idempotency_key="17") == Request(
+    assert build_request(described, attributes, idempotency_key="17") == Request(
         method="PUT",
         url="https://us9.crm.example:8443/m/eb9e0867a6ecd7e9c79c332596e631bc?x=1",
         headers=(
@@ -72,7 +71,7 @@ def test_a_whole_request() -> None:
         ("PUT", "é", "2"),
     ],
 )
-def test_the_length_is_of_bytes_and_a_get_has_none(
+def test_the_content_length_counts_bytes_and_is_absent_from_a_get_request(
     method: str, document: str, length: str | None
 ) -> None:
     request = build(method=method, encoding="text", document=document)
@@ -91,7 +90,9 @@ def test_the_length_is_of_bytes_and_a_get_has_none(
         ("json", "[]", "application/vnd.api+json", "application/vnd.api+json"),
     ],
 )
-def test_a_body_says_what_it_is(encoding: str, document: str, content_type: str, sent: str) -> None:
+def test_a_body_has_the_content_type_of_its_encoding_or_of_the_connection(
+    encoding: str, document: str, content_type: str, sent: str
+) -> None:
     request = build(encoding=encoding, document=document, content_type=content_type)
     assert header(request, "Content-Type") == sent
 
@@ -133,7 +134,7 @@ def test_a_body_says_what_it_is(encoding: str, document: str, content_type: str,
 def test_no_value_changes_the_structure_of_the_url(
     endpoint: str, attributes: dict[str, object], built: str
 ) -> None:
-    assert url(endpoint, **attributes) == built
+    assert build_url(endpoint, **attributes) == built
 
 
 @pytest.mark.parametrize(
@@ -148,11 +149,11 @@ def test_no_value_changes_the_structure_of_the_url(
         ("https://[/", {}),
     ],
 )
-def test_an_endpoint_that_would_lead_elsewhere_is_never_sent_to(
+def test_an_endpoint_with_an_unsafe_url_is_refused(
     endpoint: str, attributes: dict[str, object]
 ) -> None:
     with pytest.raises(BuildError, match="The endpoint"):
-        url(endpoint, **attributes)
+        build_url(endpoint, **attributes)
 
 
 @pytest.mark.parametrize(
@@ -164,10 +165,10 @@ def test_an_endpoint_that_would_lead_elsewhere_is_never_sent_to(
         (URL, "a={{ a }}", {}, URL),
     ],
 )
-def test_with_get_a_form_becomes_the_query(
+def test_a_form_becomes_the_query_of_a_get_request(
     endpoint: str, document: str, attributes: dict[str, object], built: str
 ) -> None:
-    assert form(endpoint, document, **attributes) == built
+    assert build_query_url(endpoint, document, **attributes) == built
 
 
 @pytest.mark.parametrize("value", ["a\r\nEvil: 1", "a\nb", "a\rb", "a\0b"])
@@ -187,10 +188,11 @@ def test_a_header_has_at_most_4096_characters(length: int) -> None:
 
 
 def test_a_body_has_at_most_256_kib() -> None:
-    document = "[" + '"{{ v }}",' * 64 + "1]"
-    assert len(build({"v": "x" * 4_080}, document=document).body) < 256 * 1024
+    largest = "[" + '"{{ v }}",' * 64 + "1" * 62 + "]"
+    too_large = largest.replace("1]", "11]")
+    assert len(build({"v": "x" * 4_091}, document=largest).body) == 256 * 1024
     with pytest.raises(BuildError, match=r"The body is larger than 256 KiB\."):
-        build({"v": "x" * 4_096}, document=document)
+        build({"v": "x" * 4_091}, document=too_large)
 
 
 @pytest.mark.parametrize("missing", [{}, {"email": None}, {"email": ""}])
@@ -200,7 +202,7 @@ def test_a_referral_without_a_required_attribute_is_never_sent(missing: dict[str
 
 
 @pytest.mark.parametrize("present", [0, False, " ", "x"])
-def test_zero_and_false_are_values(present: object) -> None:
+def test_zero_and_false_satisfy_a_required_attribute(present: object) -> None:
     build({"email": present}, required=("email",))
 
 
@@ -208,14 +210,14 @@ def test_zero_and_false_are_values(present: object) -> None:
     ("name", "value", "sent"),
     [("Idempotency-Key", "17", "17"), ("X-Id", "17", "17"), ("", "17", None), ("X-Id", "", None)],
 )
-def test_the_idempotency_key_has_a_name_of_the_connections_choice(
+def test_the_idempotency_key_is_sent_in_the_header_of_the_connection(
     name: str, value: str, sent: str | None
 ) -> None:
     request = build_request(spec(idempotency_header=name), {}, idempotency_key=value)
     assert header(request, name or "Idempotency-Key") == sent
 
 
-def test_credentials_stand_anywhere_and_are_masked_everywhere() -> None:
+def test_credentials_may_be_used_anywhere_and_are_masked_everywhere() -> None:
     request = build(
         endpoints={"production": "https://crm.example/{{ credentials.key }}"},
         credentials={"key": "k&y 1"},
@@ -224,13 +226,13 @@ def test_credentials_stand_anywhere_and_are_masked_everywhere() -> None:
         document='{"key": "{{ credentials.key }}", "other": "x"}',
     )
     assert request.url == "https://crm.example/k%26y%201?k=other-key"
-    shown = request.masked()
-    assert shown.url == "https://crm.example/••••?k=••••"
-    assert header(shown, "X-Key") == "Key ••••"
-    assert shown.body == '{"key": "••••", "other": "x"}'.encode()
+    masked = request.masked()
+    assert masked.url == "https://crm.example/••••?k=••••"
+    assert header(masked, "X-Key") == "Key ••••"
+    assert masked.body == '{"key": "••••", "other": "x"}'.encode()
 
 
-def test_a_connection_names_what_it_uses() -> None:
+def test_a_builder_lists_and_checks_the_attributes_that_it_uses() -> None:
     builder = RequestBuilder(
         spec(
             endpoints={"production": "https://{{ credentials.dc }}.example/{{ email | md5 }}"},
@@ -251,8 +253,3 @@ def test_a_connection_names_what_it_uses() -> None:
 def test_each_environment_has_its_own_endpoint() -> None:
     described = spec(endpoints={"testing": "https://test.example/", "production": URL})
     assert build_request(described, {}, environment="testing").url == "https://test.example/"
-
-
-def test_a_fetched_token_is_masked_wherever_the_crm_echoes_it() -> None:
-    request = RequestBuilder(spec()).build({}, ticket=Ticket(token="fetched-token"))
-    assert request.mask.in_text("bad fetched-token") == "bad ••••"

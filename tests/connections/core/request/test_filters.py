@@ -1,4 +1,4 @@
-"""Owns what the product's own Liquid filters give back, and must not know where they are used."""
+"""Tests of the product's own Liquid filters."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ MISSING = Undefined("missing")
 
 
 @pytest.mark.parametrize("value", ["Jo@x.y", "é🎉", 25, ExactNumber("2.50"), True])
-def test_digests_are_of_the_text_in_utf8(value: object) -> None:
+def test_digests_are_computed_over_the_text_in_utf_8(value: object) -> None:
     text = {True: b"true"}.get(value is True, str(value).encode())
     assert filters.md5(value) == hashlib.md5(text).hexdigest()
     assert filters.sha256(value) == hashlib.sha256(text).hexdigest()
@@ -22,7 +22,7 @@ def test_digests_are_of_the_text_in_utf8(value: object) -> None:
     assert filters.base64_(value) == base64.b64encode(text).decode()
 
 
-def test_known_digests() -> None:
+def test_digests_equal_known_values() -> None:
     assert filters.md5("john.smith@example.com") == "1bc5edb4799fd8eec67c66122f47eb73"
     assert filters.sha256("") == ""
     assert filters.hmac_sha256("The quick brown fox jumps over the lazy dog", "key") == (
@@ -83,7 +83,7 @@ def test_json_writes_a_value_as_json(value: object, text: str) -> None:
         ("732 757 2923", None, "732 757 2923"),
     ],
 )
-def test_e164_reads_what_it_can_and_leaves_the_rest(
+def test_e164_formats_valid_numbers_and_leaves_others_unchanged(
     number: object, country: object, expected: str
 ) -> None:
     assert filters.e164(number, country) == expected
@@ -103,7 +103,7 @@ def test_e164_reads_what_it_can_and_leaves_the_rest(
         ("X", (), "X"),
     ],
 )
-def test_value_map_gives_one_value_for_another(
+def test_value_map_replaces_a_value(
     value: object, pairs: tuple[object, ...], expected: object
 ) -> None:
     assert filters.value_map(value, *pairs) == expected

@@ -1,4 +1,4 @@
-"""Owns what a template renders and which names it uses, and must not know where it stands."""
+"""Tests of the templates."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from connections.core.errors import BuildError, DescriptionError
 from connections.core.request.templates import Scope, Template, check_names, has_placeholder
 from connections.core.values import ExactNumber
 
-GIVEN = {
+ATTRIBUTES = {
     "email": "Jo@X.y",
     "age": 25,
     "price": ExactNumber("2.50"),
@@ -18,7 +18,7 @@ GIVEN = {
 
 
 def render(source: str, *, in_url: bool = False) -> str:
-    return Template(source, in_url=in_url).render(Scope(GIVEN))
+    return Template(source, in_url=in_url).render(Scope(ATTRIBUTES))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def render(source: str, *, in_url: bool = False) -> str:
         ("a\r\n{{ age }}\rb", "a\r\n25\rb"),
     ],
 )
-def test_a_template_renders(source: str, rendered: str) -> None:
+def test_a_template_renders_its_values(source: str, rendered: str) -> None:
     assert render(source) == rendered
 
 
@@ -86,7 +86,7 @@ def test_every_value_in_an_endpoint_is_percent_encoded_once(source: str, rendere
         "{% tablerow i in (1..3) %}{% endtablerow %}",
     ],
 )
-def test_tags_that_go_past_the_encoding_do_not_exist(tag: str, *, in_url: bool) -> None:
+def test_tags_that_bypass_the_encoding_are_refused(tag: str, *, in_url: bool) -> None:
     with pytest.raises(DescriptionError, match="unexpected tag"):
         Template(tag, in_url=in_url)
 
@@ -108,12 +108,12 @@ def test_tags_that_go_past_the_encoding_do_not_exist(tag: str, *, in_url: bool) 
         ("{% raw %}{{ email }}{% endraw %}", set()),
     ],
 )
-def test_a_template_names_what_it_uses(source: str, names: set[str]) -> None:
+def test_a_template_lists_the_names_that_it_uses(source: str, names: set[str]) -> None:
     assert Template(source).names == names
 
 
 @pytest.mark.parametrize("source", ["{{ credentials[email] }}", "{{ [email] }}", "{{ a[b.c].d }}"])
-def test_a_name_that_a_value_could_choose_is_refused(source: str) -> None:
+def test_a_name_computed_from_a_value_is_refused(source: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         Template(source, field="headers.X")
     assert caught.value.field == "headers.X"
@@ -154,7 +154,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(source: str, message: s
     assert (caught.value.field, caught.value.message) == ("f", message)
 
 
-def test_known_names_pass() -> None:
+def test_known_names_are_accepted() -> None:
     check_names(Template("{{ email.size }}{{ credentials.api_key }}"), ["email"], ["api_key"])
 
 
@@ -169,7 +169,7 @@ def test_known_names_pass() -> None:
         ("{{ email if age else nothing }}", "Not a valid template: disallowed ternary expression"),
     ],
 )
-def test_what_is_no_liquid_is_refused(source: str, message: str) -> None:
+def test_a_text_that_is_not_liquid_is_refused(source: str, message: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         Template(source, field="body.document")
     assert caught.value.field == "body.document"
@@ -194,16 +194,16 @@ def test_what_is_no_liquid_is_refused(source: str, message: str) -> None:
         ("{% break %}", "unexpected 'break'"),
     ],
 )
-def test_a_template_that_fails_says_why_and_never_quotes_a_value(source: str, reason: str) -> None:
+def test_a_failing_template_gives_the_reason_without_a_value(source: str, reason: str) -> None:
     with pytest.raises(BuildError) as caught:
-        Template(source).render(Scope({**GIVEN, "long": "x" * 4_096}))
+        Template(source).render(Scope({**ATTRIBUTES, "long": "x" * 4_096}))
     assert "Jo@X.y" not in str(caught.value)
     assert reason in str(caught.value)
 
 
 def test_an_error_quotes_only_the_beginning_of_a_long_template() -> None:
     with pytest.raises(BuildError) as caught:
-        Template("{{ age | divided_by: 0 }}" + "x" * 10_000).render(Scope(GIVEN))
+        Template("{{ age | divided_by: 0 }}" + "x" * 10_000).render(Scope(ATTRIBUTES))
     assert len(str(caught.value)) < 200
 
 
@@ -222,19 +222,19 @@ def test_an_error_quotes_only_the_beginning_of_a_long_template() -> None:
         ("plain", "plain"),
     ],
 )
-def test_a_lone_placeholder_has_the_value_itself(source: str, value: object) -> None:
-    found = Template(source).value(Scope(GIVEN))
+def test_a_lone_placeholder_evaluates_to_its_typed_value(source: str, value: object) -> None:
+    found = Template(source).value(Scope(ATTRIBUTES))
     assert (found, type(found)) == (value, type(value))
 
 
 def test_an_error_in_a_lone_placeholder_is_a_build_error() -> None:
     with pytest.raises(BuildError, match="the filter divided_by can't take its value"):
-        Template("{{ age | divided_by: 0 }}").value(Scope(GIVEN))
+        Template("{{ age | divided_by: 0 }}").value(Scope(ATTRIBUTES))
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [("a { b } % c", False), ("{{ a }}", True), ("{% if %}", True), ("", False)],
 )
-def test_a_placeholder_is_seen_in_a_text(text: str, *, expected: bool) -> None:
+def test_has_placeholder_detects_outputs_and_tags(text: str, *, expected: bool) -> None:
     assert has_placeholder(text) is expected

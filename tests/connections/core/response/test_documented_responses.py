@@ -1,18 +1,18 @@
-"""Owns that the documented traps of real CRMs are read rightly, and must not know presets."""
+"""Tests of rules against documented responses of real CRMs, among them misleading ones."""
 
 from collections.abc import Mapping
 
 import pytest
 
 from connections.core.messages import Headers
+from connections.core.response.matching import ResponseHandling, classify
 from connections.core.response.retry_after import RetryAfter, RetryAfterUnit
-from connections.core.response.rules import ResponseHandling, classify
-from tests.connections.core.factories import Given, exchange, outcome, rule
+from tests.connections.core.factories import Content, exchange, outcome, rule
 
-JsonRule = Mapping[str, object]
+RuleFields = Mapping[str, object]
 
 
-def at(path: str, *value: str, ignore_case: bool = False, where: str = "json") -> JsonRule:
+def compare(path: str, *value: str, ignore_case: bool = False, where: str = "json") -> RuleFields:
     operator = "one_of" if len(value) > 1 else "equals"
     return {
         "where": where,
@@ -23,40 +23,44 @@ def at(path: str, *value: str, ignore_case: bool = False, where: str = "json") -
     }
 
 
-def words(*value: str, operator: str = "contains_word", ignore_case: bool = False) -> JsonRule:
+def search_text(
+    *value: str, operator: str = "contains_word", ignore_case: bool = False
+) -> RuleFields:
     return {"where": "text", "operator": operator, "value": value, "ignore_case": ignore_case}
 
 
 MARKETO = [
-    rule("unauthorized", **at("errors[0].code", "601", "602")),
-    rule("throttled", **at("errors[0].code", "606", "607", "615")),
-    rule("unavailable", **at("errors[0].code", "502", "604", "608", "611", "713")),
-    rule("duplicate", **at("result[0].reasons[0].code", "1005")),
-    rule("rejected", **at("result[0].status", "skipped")),
-    rule("delivered", **at("result[0].status", "created", "updated")),
+    rule("unauthorized", **compare("errors[0].code", "601", "602")),
+    rule("throttled", **compare("errors[0].code", "606", "607", "615")),
+    rule("unavailable", **compare("errors[0].code", "502", "604", "608", "611", "713")),
+    rule("duplicate", **compare("result[0].reasons[0].code", "1005")),
+    rule("rejected", **compare("result[0].status", "skipped")),
+    rule("delivered", **compare("result[0].status", "created", "updated")),
 ]
 SALESFORCE = [
-    rule("delivered", status="201", **at("success", "true")),
+    rule("delivered", status="201", **compare("success", "true")),
     rule(
-        "duplicate", status="400", **at("[0].errorCode", "DUPLICATES_DETECTED", "DUPLICATE_VALUE")
+        "duplicate",
+        status="400",
+        **compare("[0].errorCode", "DUPLICATES_DETECTED", "DUPLICATE_VALUE"),
     ),
-    rule("throttled", status="403", **at("$[0].errorCode", "REQUEST_LIMIT_EXCEEDED")),
+    rule("throttled", status="403", **compare("$[0].errorCode", "REQUEST_LIMIT_EXCEEDED")),
 ]
 CONSTANT_CONTACT = [
     rule("unavailable", status="409"),
-    rule("duplicate", status="200", **at("action", "updated")),
-    rule("delivered", status="201", **at("action", "created")),
+    rule("duplicate", status="200", **compare("action", "updated")),
+    rule("delivered", status="201", **compare("action", "created")),
 ]
 BRAZE = [
     rule("rejected", status="201", where="json", path="errors", operator="exists"),
     rule("delivered", status="201", where="json", path="errors", operator="absent"),
 ]
 BOBERDOO = [
-    rule("delivered", **at("//status", "Matched", where="xpath")),
-    rule("rejected", **at("//status", "Unmatched", "Error", where="xpath")),
+    rule("delivered", **compare("//status", "Matched", where="xpath")),
+    rule("rejected", **compare("//status", "Unmatched", "Error", where="xpath")),
 ]
 ACOUSTIC = [
-    rule("delivered", **at("//SUCCESS", "true", ignore_case=True, where="xpath")),
+    rule("delivered", **compare("//SUCCESS", "true", ignore_case=True, where="xpath")),
     rule("rejected", where="xpath", path="//Fault", operator="exists"),
 ]
 SENDY = [
@@ -163,7 +167,7 @@ PLAIN = (("Content-Type", "text/plain; charset=utf-8"),)
         (ACOUSTIC, 200, "<E><RESULT><SUCCESS>untrue</SUCCESS></RESULT></E>", "unrecognised"),
     ],
 )
-def test_the_verdict_is_found_where_the_crm_puts_it(
+def test_a_documented_response_has_its_expected_outcome(
     rules: list[object], status: int, content: str, expected: str
 ) -> None:
     assert outcome(rules, status, content) == expected  # type: ignore[arg-type]
@@ -182,7 +186,9 @@ def test_the_verdict_is_found_where_the_crm_puts_it(
         ("Invalid email address.", (), "unrecognised"),
     ],
 )
-def test_plain_text_is_compared_whole(content: Given, headers: Headers, expected: str) -> None:
+def test_a_plain_text_response_is_compared_as_a_whole(
+    content: Content, headers: Headers, expected: str
+) -> None:
     assert outcome(SENDY, 200, content, headers) == expected
 
 
@@ -198,35 +204,38 @@ def test_plain_text_is_compared_whole(content: Given, headers: Headers, expected
     ],
 )
 def test_a_word_inside_another_does_not_match(content: str, word: str, *, matches: bool) -> None:
-    rules = [rule("suppressed", **words(word)), rule("delivered", status="299")]
+    rules = [rule("suppressed", **search_text(word)), rule("delivered", status="299")]
     assert outcome(rules, 200, content) == ("suppressed" if matches else "unrecognised")
 
 
 @pytest.mark.parametrize("headers", [PLAIN, (("Content-Type", "text/html"),), ()])
-def test_the_content_type_does_not_decide_what_a_body_is(headers: Headers) -> None:
+def test_the_content_type_does_not_decide_how_a_body_is_parsed(headers: Headers) -> None:
     assert outcome(SALESFORCE, 201, '{"success": true}', headers) == "delivered"
     assert outcome(BOBERDOO, 200, "<r><status>Matched</status></r>", headers) == "delivered"
 
 
 @pytest.mark.parametrize("content", ["", " ", "<html>down</html>", "null", "[]", '"text"', "17"])
-def test_an_answer_without_the_path_never_matches_and_never_raises(content: str) -> None:
+def test_a_response_without_the_path_never_matches_and_never_raises(content: str) -> None:
     for rules in (MARKETO, SALESFORCE, BOBERDOO, ACOUSTIC):
         assert outcome(rules, 200, content) == "unrecognised"
 
 
-def test_an_empty_2xx_is_delivered_where_only_its_status_counts() -> None:
+def test_an_empty_2xx_response_is_delivered_if_no_rule_reads_the_body() -> None:
     assert outcome([rule(status="202")], 202, "") == "delivered"
     assert outcome([], 204, "") == "delivered"
 
 
-def test_a_duplicate_hides_in_any_status() -> None:
+def test_a_duplicate_is_recognised_at_any_status() -> None:
     mailchimp = [
-        rule("duplicate", status="400", **at("title", "Member Exists")),
+        rule("duplicate", status="400", **compare("title", "Member Exists")),
         rule(status="200"),
     ]
-    hubspot = [rule("duplicate", status="409", **at("category", "CONFLICT")), rule(status="201")]
+    hubspot = [
+        rule("duplicate", status="409", **compare("category", "CONFLICT")),
+        rule(status="201"),
+    ]
     active = [
-        rule("duplicate", status="422", **at("errors[0].code", "duplicate")),
+        rule("duplicate", status="422", **compare("errors[0].code", "duplicate")),
         rule(status="201"),
     ]
     assert outcome(mailchimp, 400, '{"title":"Member Exists","status":400}') == "duplicate"
@@ -236,8 +245,8 @@ def test_a_duplicate_hides_in_any_status() -> None:
     assert outcome(active, 422, '{"errors":[{"code":"invalid"}]}') == "rejected"
 
 
-def test_a_rate_limit_tells_its_end_as_an_epoch() -> None:
+def test_the_end_of_a_rate_limit_is_read_from_an_epoch_header() -> None:
     epoch = RetryAfter(where="header", path="X-RateLimit-Reset", unit=RetryAfterUnit.EPOCH)
-    answer = exchange(429, "", (("X-RateLimit-Reset", "1795536060"),))
-    found = classify(ResponseHandling(wait=epoch), answer)
+    throttled = exchange(429, "", (("X-RateLimit-Reset", "1795536060"),))
+    found = classify(ResponseHandling(wait=epoch), throttled)
     assert (found.outcome.value, found.retry_after) == ("throttled", 60.0)

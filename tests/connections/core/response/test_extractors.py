@@ -1,4 +1,4 @@
-"""Owns what each place finds in an answer, and must not know operators or rules."""
+"""Tests of the extractors."""
 
 import time
 
@@ -7,7 +7,7 @@ import pytest
 from connections.core.errors import DescriptionError
 from connections.core.response.extractors import extractors, to_found_text
 from connections.core.response.parsed import ParseFailure
-from tests.connections.core.factories import answer
+from tests.connections.core.factories import parse_response
 
 PEOPLE = '{"people": [{"id": 1, "tags": ["a", "b"]}, {"id": 2.50, "ok": true, "none": null}]}'
 SOAP = """<soap:Envelope xmlns:soap="urn:soap" xmlns="urn:crm"><soap:Body>
@@ -17,7 +17,7 @@ SOAP = """<soap:Envelope xmlns:soap="urn:soap" xmlns="urn:crm"><soap:Body>
 
 
 def texts(where: str, path: str, content: str) -> list[str]:
-    found = extractors[where](path).find(answer(content))
+    found = extractors[where](path).extract(parse_response(content))
     assert not isinstance(found, ParseFailure), found.why
     return [to_found_text(value) for value in found]
 
@@ -57,7 +57,7 @@ def texts(where: str, path: str, content: str) -> list[str]:
         ("a", '{"a": 2581697744617019994}', ["2581697744617019994"]),
     ],
 )
-def test_a_json_path_finds(path: str, content: str, found: list[str]) -> None:
+def test_a_json_path_extracts_values(path: str, content: str, found: list[str]) -> None:
     assert texts("json", path, content) == found
 
 
@@ -85,21 +85,21 @@ def test_a_json_path_finds(path: str, content: str, found: list[str]) -> None:
         ("//comment()", [" c "]),
     ],
 )
-def test_an_xpath_finds_without_namespaces(path: str, found: list[str]) -> None:
+def test_an_xpath_extracts_values_and_ignores_namespaces(path: str, found: list[str]) -> None:
     assert texts("xpath", path, SOAP) == found
 
 
-def test_the_text_is_the_whole_body() -> None:
+def test_the_text_extractor_returns_the_whole_body() -> None:
     assert texts("text", "", "\ufefftrue\n") == ["true\n"]
     assert texts("text", "", "") == [""]
 
 
-def test_a_header_is_found_in_any_case() -> None:
-    found = extractors["header"](" x-result ").find(
-        answer("", (("X-Result", "a"), ("x-result", "b")))
+def test_a_header_is_extracted_in_any_case() -> None:
+    found = extractors["header"](" x-result ").extract(
+        parse_response("", (("X-Result", "a"), ("x-result", "b")))
     )
     assert found == ["a", "b"]
-    assert extractors["header"]("X-Other").find(answer()) == []
+    assert extractors["header"]("X-Other").extract(parse_response()) == []
 
 
 @pytest.mark.parametrize(
@@ -125,16 +125,16 @@ def test_a_header_is_found_in_any_case() -> None:
         ),
     ],
 )
-def test_a_place_that_cannot_be_searched_says_why(
+def test_a_body_that_cannot_be_searched_gives_a_parse_failure(
     where: str, path: str, content: str, reason: str
 ) -> None:
     started = time.process_time()
-    assert extractors[where](path).find(answer(content)) == ParseFailure(reason)
+    assert extractors[where](path).extract(parse_response(content)) == ParseFailure(reason)
     assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("path", ["$[?search(@, @)]", "$[?match(@.a, '(')]", "$[?search(@.a, 1)]"])
-def test_a_pattern_that_is_none_finds_nothing(path: str) -> None:
+def test_an_invalid_pattern_in_a_json_path_matches_nothing(path: str) -> None:
     assert texts("json", path, '[{"a": "("}, 1]') == []
 
 
@@ -164,7 +164,7 @@ def test_a_pattern_that_is_none_finds_nothing(path: str) -> None:
         ("text", "a", "Must stay empty to look in the body text."),
     ],
 )
-def test_a_path_that_is_none_is_refused(where: str, path: str, message: str) -> None:
+def test_an_invalid_path_is_refused(where: str, path: str, message: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         extractors[where](path)
     assert caught.value.field == "path"
@@ -185,22 +185,24 @@ def test_a_path_that_is_none_is_refused(where: str, path: str, message: str) -> 
         (float("inf"), ""),
     ],
 )
-def test_a_found_value_is_its_json_text(value: object, text: str) -> None:
+def test_an_extracted_value_is_converted_to_its_json_text(value: object, text: str) -> None:
     assert to_found_text(value) == text
 
 
-def test_a_value_too_deep_to_write_is_an_empty_text() -> None:
+def test_a_value_nested_too_deeply_becomes_an_empty_text() -> None:
     value: list[object] = []
     for _ in range(10_000):
         value = [value]
     assert to_found_text(value) == ""
 
 
-def test_places_have_names_labels_and_help() -> None:
-    assert [(name, place.label, place.needs_path) for name, place in extractors.items()] == [
+def test_extractors_have_names_labels_and_help() -> None:
+    assert [
+        (name, extractor.label, extractor.needs_path) for name, extractor in extractors.items()
+    ] == [
         ("text", "the body text", False),
         ("json", "a JSON path", True),
         ("xpath", "an XPath", True),
         ("header", "a header", True),
     ]
-    assert all(place.path_help for place in extractors if place.needs_path)
+    assert all(extractor.path_help for extractor in extractors if extractor.needs_path)

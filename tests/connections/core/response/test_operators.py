@@ -1,4 +1,4 @@
-"""Owns when each comparison holds, and must not know where values were found."""
+"""Tests of the operators."""
 
 import time
 
@@ -38,7 +38,7 @@ def holds(operator: str, found: list[object], *values: str, ignore_case: bool = 
         ([], "b", False),
     ],
 )
-def test_equals(found: list[object], value: str, *, expected: bool) -> None:
+def test_equals_compares_the_json_text(found: list[object], value: str, *, expected: bool) -> None:
     assert holds("equals", found, value) is expected
 
 
@@ -53,7 +53,7 @@ def test_equals(found: list[object], value: str, *, expected: bool) -> None:
         ([], False),
     ],
 )
-def test_one_of(found: list[object], *, expected: bool) -> None:
+def test_one_of_compares_with_each_value(found: list[object], *, expected: bool) -> None:
     assert holds("one_of", found, "DUPLICATE_VALUE", "DUPLICATES_DETECTED", "1005") is expected
 
 
@@ -67,7 +67,9 @@ def test_one_of(found: list[object], *, expected: bool) -> None:
         (["a"], " ", False),
     ],
 )
-def test_contains(found: list[object], value: str, *, expected: bool) -> None:
+def test_contains_searches_a_part_of_the_text(
+    found: list[object], value: str, *, expected: bool
+) -> None:
     assert holds("contains", found, value) is expected
 
 
@@ -90,7 +92,9 @@ def test_contains(found: list[object], value: str, *, expected: bool) -> None:
         (["+1"], "+1", True),
     ],
 )
-def test_contains_word(found: list[object], value: str, *, expected: bool) -> None:
+def test_contains_word_searches_whole_words(
+    found: list[object], value: str, *, expected: bool
+) -> None:
     assert holds("contains_word", found, value) is expected
 
 
@@ -104,7 +108,9 @@ def test_contains_word(found: list[object], value: str, *, expected: bool) -> No
         ([], r".*", False),
     ],
 )
-def test_matches(found: list[object], value: str, *, expected: bool) -> None:
+def test_matches_searches_a_regular_expression(
+    found: list[object], value: str, *, expected: bool
+) -> None:
     assert holds("matches", found, value) is expected
 
 
@@ -130,14 +136,16 @@ def test_case_can_be_ignored(operator: str, found: str, value: str) -> None:
         (["", None], True, True),
     ],
 )
-def test_exists_absent_and_empty(found: list[object], *, exists: bool, empty: bool) -> None:
+def test_exists_absent_and_empty_compare_no_value(
+    found: list[object], *, exists: bool, empty: bool
+) -> None:
     assert holds("exists", found) is exists
     assert holds("absent", found) is not exists
     assert holds("empty", found) is empty
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(?R)"])
-def test_a_pattern_that_never_ends_does_not_match_and_ends_soon(pattern: str) -> None:
+def test_a_catastrophic_pattern_times_out_without_a_match(pattern: str) -> None:
     started = time.process_time()
     assert not holds("matches", ["a" * 5_000 + "!"] * 50, pattern)
     assert time.process_time() - started < 1
@@ -160,7 +168,7 @@ def test_a_pattern_that_never_ends_does_not_match_and_ends_soon(pattern: str) ->
         ("matches", ("*",), "Not a valid pattern: nothing to repeat at position 0."),
     ],
 )
-def test_a_comparison_that_makes_no_sense_is_refused(
+def test_an_invalid_comparison_is_refused(
     operator: str, values: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(DescriptionError) as caught:

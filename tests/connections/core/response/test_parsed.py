@@ -1,4 +1,4 @@
-"""Owns how any body is read as JSON or XML without raising, and must not know rules."""
+"""Tests of the parsing of response bodies."""
 
 import time
 
@@ -7,23 +7,23 @@ from lxml import etree
 
 from connections.core.response.parsed import ParsedResponse, ParseFailure
 from connections.core.values import ExactNumber
-from tests.connections.core.factories import answer
+from tests.connections.core.factories import parse_response
 
 ENTITIES = "".join(
     f'<!ENTITY {name} "{f"&{before};" * 10}">'
     for before, name in zip("abcdefghi", "bcdefghij", strict=True)
 )
-LAUGHS = f'<!DOCTYPE r [<!ENTITY a "ha">{ENTITIES}]><r>&j;</r>'
+BILLION_LAUGHS = f'<!DOCTYPE r [<!ENTITY a "ha">{ENTITIES}]><r>&j;</r>'
 
 
-def xml(found: ParsedResponse) -> str:
-    assert isinstance(found.xml, etree._Element)
-    return etree.tostring(found.xml, encoding="unicode")
+def serialize(parsed: ParsedResponse) -> str:
+    assert isinstance(parsed.xml, etree._Element)
+    return etree.tostring(parsed.xml, encoding="unicode")
 
 
-def why(found: object) -> str:
-    assert isinstance(found, ParseFailure)
-    return found.why
+def failure_reason(failure: object) -> str:
+    assert isinstance(failure, ParseFailure)
+    return failure.why
 
 
 @pytest.mark.parametrize(
@@ -42,17 +42,17 @@ def why(found: object) -> str:
         ("1e999999", ExactNumber("1e999999")),
     ],
 )
-def test_any_json_is_read(content: str, value: object) -> None:
-    assert answer(content).json == value
+def test_a_json_body_is_parsed(content: str, value: object) -> None:
+    assert parse_response(content).json == value
 
 
 @pytest.mark.parametrize("digits", ["2.50", "1E5", "1e999", "0.10", "-0.0", "9" * 5_000])
 def test_a_number_keeps_its_digits(digits: str) -> None:
-    assert str(answer(digits).json) == digits
+    assert str(parse_response(digits).json) == digits
 
 
 def test_an_integer_is_exact() -> None:
-    assert answer("2581697744617019994").json == 2581697744617019994
+    assert parse_response("2581697744617019994").json == 2581697744617019994
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_an_integer_is_exact() -> None:
         ('{"a":' * 100_000, "the body is JSON that is nested too deeply"),
     ],
 )
-def test_what_is_no_json_says_why(content: str | bytes, reason: str) -> None:
-    assert why(answer(content).json) == reason
+def test_a_body_that_is_not_json_gives_a_parse_failure(content: str | bytes, reason: str) -> None:
+    assert failure_reason(parse_response(content).json) == reason
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ def test_what_is_no_json_says_why(content: str | bytes, reason: str) -> None:
         ("<!DOCTYPE html><html><p>x</p></html>", "<html><p>x</p></html>"),
     ],
 )
-def test_xml_is_read_where_its_end_is_there(content: str, read: str | None) -> None:
-    found = answer(content)
-    assert isinstance(found.xml, ParseFailure) if read is None else xml(found) == read
+def test_an_xml_body_is_parsed_if_its_root_is_closed(content: str, read: str | None) -> None:
+    parsed = parse_response(content)
+    assert isinstance(parsed.xml, ParseFailure) if read is None else serialize(parsed) == read
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_xml_is_read_where_its_end_is_there(content: str, read: str | None) -> N
         ("<r x:a='1' y:a='2'></r>", ["r", "@a"]),
     ],
 )
-def test_namespaces_are_taken_off(content: str, names: list[str]) -> None:
-    root = answer(content).xml
+def test_namespaces_are_removed(content: str, names: list[str]) -> None:
+    root = parse_response(content).xml
     assert isinstance(root, etree._Element)
     found = [str(element.tag) for element in root.iter()]
     assert sorted([*found, *("@" + str(name) for name in root.attrib)]) == sorted(names)
@@ -122,7 +122,7 @@ def test_namespaces_are_taken_off(content: str, names: list[str]) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        LAUGHS,
+        BILLION_LAUGHS,
         '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]><r>&x;</r>',
         '<!DOCTYPE r SYSTEM "http://127.0.0.1:9/x.dtd"><r/>',
         "<r>" + "<a>" * 50_000 + "</r>",
@@ -131,15 +131,15 @@ def test_namespaces_are_taken_off(content: str, names: list[str]) -> None:
         "<!-->" * 12_000 + "</r>",
     ],
 )
-def test_xml_made_to_harm_is_read_quickly_and_expands_nothing(content: str) -> None:
+def test_malicious_xml_is_parsed_quickly_and_no_entity_is_expanded(content: str) -> None:
     started = time.process_time()
-    found = answer(content).xml
+    root = parse_response(content).xml
     assert time.process_time() - started < 1
-    if isinstance(found, etree._Element):
-        assert "".join(map(str, found.itertext())) in ("", "&x;")
+    if isinstance(root, etree._Element):
+        assert "".join(map(str, root.itertext())) in ("", "&x;")
 
 
 def test_a_body_is_parsed_once() -> None:
-    found = answer('{"a": []}')
-    assert found.json is found.json
-    assert answer("<a/>").xml is not answer("<a/>").xml
+    parsed = parse_response('{"a": []}')
+    assert parsed.json is parsed.json
+    assert parse_response("<a/>").xml is not parse_response("<a/>").xml

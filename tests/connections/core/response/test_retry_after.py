@@ -1,10 +1,12 @@
-"""Owns how long an answer asks to wait, and must not know rules or outcomes."""
+"""Tests of Retry-After headers and fields."""
+
+import time
 
 import pytest
 
 from connections.core.errors import DescriptionError
 from connections.core.response.retry_after import RetryAfter, RetryAfterUnit, read_retry_after
-from tests.connections.core.factories import NOW, answer
+from tests.connections.core.factories import NOW, parse_response
 
 IN_FIVE_MINUTES = int(NOW.timestamp()) + 300
 
@@ -38,8 +40,25 @@ IN_FIVE_MINUTES = int(NOW.timestamp()) + 300
         ("9" * 5_000, None),
     ],
 )
-def test_retry_after_in_seconds_or_as_a_date(header: str, seconds: float | None) -> None:
-    assert read_retry_after(None, answer(headers=(("retry-after", header),)), NOW) == seconds
+def test_a_retry_after_header_is_read_as_seconds_or_as_a_date(
+    header: str, seconds: float | None
+) -> None:
+    assert (
+        read_retry_after(None, parse_response(headers=(("retry-after", header),)), NOW) == seconds
+    )
+
+
+def test_a_date_without_a_time_zone_is_utc(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    header = (("retry-after", "Tue, 24 Nov 2026 16:05:00"),)
+    try:
+        with monkeypatch.context() as process:
+            process.setenv("TZ", "Asia/Tokyo")
+            time.tzset()
+            assert read_retry_after(None, parse_response(headers=header), NOW) == 300.0
+    finally:
+        time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +91,7 @@ def test_retry_after_in_seconds_or_as_a_date(header: str, seconds: float | None)
         ("xpath", "number(//wait)", "seconds", "<r><wait>7</wait></r>", (), 7.0),
     ],
 )
-def test_a_wait_in_a_field_of_the_crms_own(
+def test_a_field_of_the_crm_is_read_in_its_unit(
     where: str,
     path: str,
     unit: str,
@@ -80,16 +99,18 @@ def test_a_wait_in_a_field_of_the_crms_own(
     headers: tuple[tuple[str, str], ...],
     seconds: float | None,
 ) -> None:
-    wait = RetryAfter(where=where, path=path, unit=RetryAfterUnit(unit))
-    assert read_retry_after(wait, answer(content, headers), NOW) == seconds
+    field = RetryAfter(where=where, path=path, unit=RetryAfterUnit(unit))
+    assert read_retry_after(field, parse_response(content, headers), NOW) == seconds
 
 
-def test_retry_after_comes_first() -> None:
-    wait = RetryAfter(where="header", path="X-Reset")
+def test_the_retry_after_header_takes_precedence() -> None:
+    field = RetryAfter(where="header", path="X-Reset")
     headers = (("X-Reset", "60"), ("Retry-After", "5"))
-    assert read_retry_after(wait, answer(headers=headers), NOW) == 5.0
+    assert read_retry_after(field, parse_response(headers=headers), NOW) == 5.0
     assert (
-        read_retry_after(wait, answer(headers=(("X-Reset", "60"), ("Retry-After", "?"))), NOW)
+        read_retry_after(
+            field, parse_response(headers=(("X-Reset", "60"), ("Retry-After", "?"))), NOW
+        )
         == 60.0
     )
 
@@ -98,7 +119,7 @@ def test_retry_after_comes_first() -> None:
     ("where", "path", "field"),
     [("text", "x", "where"), ("body", "x", "where"), ("json", "", "path"), ("json", "a[", "path")],
 )
-def test_a_wait_that_is_described_wrongly_is_refused(where: str, path: str, field: str) -> None:
+def test_an_invalid_retry_after_field_is_refused(where: str, path: str, field: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         RetryAfter(where=where, path=path)
     assert caught.value.field == field

@@ -1,4 +1,4 @@
-"""A connection becomes a file that a person likes to read, and that loads back as what it was."""
+"""Tests of dumping connections to TOML files."""
 
 from dataclasses import replace
 from textwrap import dedent
@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from connections.core.request.authorization.static import ApiKey, Basic, Bearer
 from connections.core.request.bodies import EmptyValues
+from connections.core.response.matching import ResponseHandling
 from connections.core.response.outcomes import Outcome
 from connections.core.response.retry_after import RetryAfter, RetryAfterUnit
-from connections.core.response.rules import ResponseHandling, Rule
-from connections.core.spec import ConnectionSpec, ExpectedResponse, Limits, OnUnknown
+from connections.core.response.rules import Rule
+from connections.core.spec import ConnectionSpec, DocumentedResponse, Limits, OnUnknown
 from connections.importers.files import dump_connection, load_connection
 
 FULL = ConnectionSpec(
@@ -29,7 +30,7 @@ FULL = ConnectionSpec(
     required=("email", "mobile"),
     empty_values=EmptyValues.EMPTY,
     idempotency_header="",
-    reading=ResponseHandling(
+    response_handling=ResponseHandling(
         rules=(
             Rule(status="2xx", outcome=Outcome.DELIVERED),
             Rule(
@@ -47,10 +48,10 @@ FULL = ConnectionSpec(
         wait=RetryAfter(where="json", path="wait", unit=RetryAfterUnit.MILLISECONDS),
     ),
     expected_responses=(
-        ExpectedResponse(
+        DocumentedResponse(
             name="A", status=200, headers=(("X-A", "1"),), body="", outcome=Outcome.DELIVERED
         ),
-        ExpectedResponse(name="B", status=500, body="x", outcome=Outcome.UNAVAILABLE),
+        DocumentedResponse(name="B", status=500, body="x", outcome=Outcome.UNAVAILABLE),
     ),
     sample={"age": 30, "amount": "2.50", "email": "jo@example.com"},
     limits=Limits(total_timeout=9.5, in_flight=1, per_second=2.0, schedule=(0.0, 60.0)),
@@ -58,29 +59,29 @@ FULL = ConnectionSpec(
 )
 
 
-def loaded(text: str) -> ConnectionSpec:
+def load(text: str) -> ConnectionSpec:
     return load_connection(text, lambda _: "secret")
 
 
-def test_a_whole_connection_comes_back() -> None:
-    assert loaded(dump_connection(FULL)) == FULL
+def test_a_dumped_connection_is_loaded_unchanged() -> None:
+    assert load(dump_connection(FULL)) == FULL
 
 
-def test_dumping_what_was_loaded_changes_nothing() -> None:
+def test_a_loaded_file_is_dumped_unchanged() -> None:
     text = dump_connection(FULL)
 
-    assert dump_connection(loaded(text)) == text
+    assert dump_connection(load(text)) == text
 
 
-def test_a_file_reads_as_a_person_would_write_it() -> None:
+def test_a_dumped_file_is_laid_out_for_people() -> None:
     spec = ConnectionSpec(
         name="My CRM",
         endpoints={"production": "https://crm.example.com"},
         authorization=Bearer(token="secret"),
         document='{\n  "email": "{{ email }}"\n}\n',
-        reading=ResponseHandling(rules=(Rule(status="200", outcome=Outcome.DELIVERED),)),
+        response_handling=ResponseHandling(rules=(Rule(status="200", outcome=Outcome.DELIVERED),)),
         expected_responses=(
-            ExpectedResponse(
+            DocumentedResponse(
                 name="Created",
                 status=200,
                 headers=(("Content-Type", "application/json"),),
@@ -125,7 +126,7 @@ def test_a_file_reads_as_a_person_would_write_it() -> None:
     )
 
 
-def test_no_credential_is_in_the_file() -> None:
+def test_a_dumped_file_contains_no_credential() -> None:
     spec = replace(
         FULL,
         authorization=Basic(username="me", password="hunter2"),
@@ -138,7 +139,7 @@ def test_no_credential_is_in_the_file() -> None:
     assert 'key = "env:FULL_CRM_KEY"' in text
 
 
-def test_every_credential_has_a_reference_of_its_own() -> None:
+def test_every_credential_has_a_unique_reference() -> None:
     spec = ConnectionSpec(
         name="CRM",
         authorization=Bearer(token="1"),
@@ -146,9 +147,9 @@ def test_every_credential_has_a_reference_of_its_own() -> None:
     )
     by_name = {"CRM_TOKEN": "1", "CRM_TOKEN_2": "2", "CRM_API_KEY": "3", "CRM_API_KEY_2": "4"}
 
-    back = load_connection(dump_connection(spec), lambda name: by_name.get(name, "5"))
+    loaded = load_connection(dump_connection(spec), lambda name: by_name.get(name, "5"))
 
-    assert (back.authorization, back.credentials) == (spec.authorization, spec.credentials)
+    assert (loaded.authorization, loaded.credentials) == (spec.authorization, spec.credentials)
 
 
 @pytest.mark.parametrize(
@@ -166,20 +167,20 @@ def test_references_start_with_the_prefix_or_the_name(prefix: str, reference: st
     assert f'token = "{reference}"' in dump_connection(spec, prefix)
 
 
-def test_an_idempotency_header_that_is_turned_off_stays_off() -> None:
+def test_an_idempotency_header_that_is_turned_off_is_dumped_as_empty() -> None:
     spec = ConnectionSpec(name="CRM", idempotency_header="")
 
     assert 'idempotency_header = ""' in dump_connection(spec)
-    assert loaded(dump_connection(spec)) == spec
+    assert load(dump_connection(spec)) == spec
 
 
-def test_a_sample_that_is_nothing_is_left_out() -> None:
+def test_a_sample_without_a_value_is_left_out() -> None:
     spec = ConnectionSpec(name="CRM", sample={"email": None, "age": 0})
 
-    assert loaded(dump_connection(spec)).sample == {"age": 0}
+    assert load(dump_connection(spec)).sample == {"age": 0}
 
 
-AWKWARD = st.text(
+AWKWARD_TEXTS = st.text(
     st.one_of(
         st.sampled_from("'\"\\\n\r\t {}#=.[]\x00\x07\x1b\x7f\x85\u2028\u00a0\ufeffé🎉"),
         st.characters(exclude_categories=["Cs"]),
@@ -188,11 +189,11 @@ AWKWARD = st.text(
 )
 
 
-@given(text=AWKWARD, body=AWKWARD, name=AWKWARD)
+@given(text=AWKWARD_TEXTS, body=AWKWARD_TEXTS, name=AWKWARD_TEXTS)
 @settings(
     max_examples=100, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-def test_every_text_comes_back_wherever_it_stands(text: str, body: str, name: str) -> None:
+def test_every_text_is_loaded_unchanged_in_every_field(text: str, body: str, name: str) -> None:
     spec = ConnectionSpec(
         name=f"x{text}",
         endpoints={"production": text},
@@ -201,7 +202,7 @@ def test_every_text_comes_back_wherever_it_stands(text: str, body: str, name: st
         credentials={name: "secret"},
         sample={name: text},
         expected_responses=(
-            ExpectedResponse(
+            DocumentedResponse(
                 name=f"x{name}",
                 status=200,
                 headers=((name, text),),
@@ -211,7 +212,7 @@ def test_every_text_comes_back_wherever_it_stands(text: str, body: str, name: st
         ),
     )
 
-    assert loaded(dump_connection(spec)) == spec
+    assert load(dump_connection(spec)) == spec
 
 
 @pytest.mark.parametrize(
@@ -233,13 +234,13 @@ def test_every_text_comes_back_wherever_it_stands(text: str, body: str, name: st
         " 'x' ",
     ],
 )
-def test_a_document_comes_back_to_the_letter(text: str) -> None:
+def test_a_document_is_loaded_unchanged(text: str) -> None:
     spec = ConnectionSpec(name="CRM", document=text)
 
-    assert loaded(dump_connection(spec)).document == text
+    assert load(dump_connection(spec)).document == text
 
 
-def test_a_document_in_lines_is_written_in_lines_even_with_apostrophes() -> None:
+def test_a_document_of_several_lines_is_dumped_as_a_multiline_string() -> None:
     document = """{\n\t"note": "it's"\n}"""
 
     text = dump_connection(ConnectionSpec(name="CRM", document=document))

@@ -1,4 +1,4 @@
-"""A TOML text becomes a connection, or one sentence that names the key that is wrong."""
+"""Tests of loading connections from TOML files."""
 
 import pytest
 
@@ -6,10 +6,11 @@ from connections.core.errors import DescriptionError
 from connections.core.request.authorization.oauth2 import OAuth2ClientCredentials
 from connections.core.request.authorization.static import ApiKey, Basic, None_
 from connections.core.request.bodies import EmptyValues
+from connections.core.response.matching import ResponseHandling
 from connections.core.response.outcomes import Outcome
 from connections.core.response.retry_after import RetryAfter, RetryAfterUnit
-from connections.core.response.rules import ResponseHandling, Rule
-from connections.core.spec import ConnectionSpec, ExpectedResponse, Limits, OnUnknown
+from connections.core.response.rules import Rule
+from connections.core.spec import ConnectionSpec, DocumentedResponse, Limits, OnUnknown
 from connections.importers.files import load_connection
 
 EVERYTHING = '''
@@ -89,11 +90,11 @@ def refusal(text: str) -> str:
     return str(caught.value)
 
 
-def test_a_name_is_enough() -> None:
+def test_a_file_with_a_name_alone_is_loaded() -> None:
     assert load_connection('name = "CRM"') == ConnectionSpec(name="CRM")
 
 
-def test_every_key_arrives() -> None:
+def test_every_key_is_loaded() -> None:
     assert load_connection(EVERYTHING, str.lower) == ConnectionSpec(
         name="Everything",
         documentation="https://crm.example.com/docs",
@@ -111,7 +112,7 @@ def test_every_key_arrives() -> None:
         required=("email", "mobile"),
         empty_values=EmptyValues.NULL,
         idempotency_header="X-Message-Id",
-        reading=ResponseHandling(
+        response_handling=ResponseHandling(
             rules=(
                 Rule(
                     status="201",
@@ -128,7 +129,7 @@ def test_every_key_arrives() -> None:
             wait=RetryAfter(where="header", path="X-Reset", unit=RetryAfterUnit.EPOCH),
         ),
         expected_responses=(
-            ExpectedResponse(
+            DocumentedResponse(
                 name="Created",
                 status=201,
                 headers=(("X-A", "1"),),
@@ -150,7 +151,7 @@ def test_every_key_arrives() -> None:
     )
 
 
-def test_a_reference_without_a_lookup_stands_for_itself() -> None:
+def test_a_reference_without_a_lookup_becomes_a_test_value() -> None:
     text = 'name = "x"\n[authorization]\nkind = "basic"\npassword = "env:CRM_PASSWORD"'
 
     assert load_connection(text).authorization == Basic(password="test-CRM_PASSWORD")
@@ -177,7 +178,7 @@ def test_only_the_secret_settings_of_an_authorization_are_references() -> None:
 @pytest.mark.parametrize(
     "value", ["s3cret", "env:", "env: NAME", "env:1A", "env:A-B", "ENV:A", " "]
 )
-def test_a_credential_in_the_file_is_refused_and_not_repeated(value: str) -> None:
+def test_a_credential_in_a_file_is_refused_and_not_quoted(value: str) -> None:
     refused = refusal(f'name = "x"\n[authorization]\nkind = "bearer"\ntoken = "{value}"')
 
     message = "A file never holds a credential: write env:NAME, or leave it empty."
@@ -201,10 +202,10 @@ def test_a_compared_value_is_its_json_text(written: str, value: tuple[str, ...])
     rule = '[[rules]]\noutcome = "delivered"\nwhere = "json"\npath = "a"\noperator = "equals"'
     spec = load_connection(f'name = "x"\n{rule}\nvalue = {written}')
 
-    assert spec.reading.rules[0].value == value
+    assert spec.response_handling.rules[0].value == value
 
 
-def test_no_authorization_is_the_kind_none() -> None:
+def test_a_file_without_an_authorization_has_the_kind_none() -> None:
     assert load_connection('name = "x"').authorization == None_()
     assert load_connection('name = "x"\n[authorization]').authorization == None_()
 
@@ -213,17 +214,17 @@ def test_an_idempotency_header_can_be_turned_off() -> None:
     assert load_connection('name = "x"\nidempotency_header = ""').idempotency_header == ""
 
 
-def test_a_byte_order_mark_and_carriage_returns_are_read_over() -> None:
+def test_a_byte_order_mark_and_carriage_returns_are_ignored() -> None:
     text = '\ufeffname = "x"\r\n[body]\r\ndocument = """\r\n{\r\n}"""\r\n'
 
     assert load_connection(text) == ConnectionSpec(name="x", document="{\n}")
 
 
 @pytest.mark.parametrize("text", ["name", 'name = "x', 'name = "a"\nname = "b"', "{}", "a = ["])
-def test_what_is_not_toml_is_said_so_with_the_line(text: str) -> None:
+def test_invalid_toml_is_refused_with_its_line(text: str) -> None:
     assert refusal(text).startswith("file: Not valid TOML: ")
     assert "line" in refusal(text) or "end of document" in refusal(text)
 
 
-def test_what_is_nested_too_deeply_is_said_so() -> None:
+def test_toml_that_is_nested_too_deeply_is_refused() -> None:
     assert refusal(f"a = {'[' * 5000}{']' * 5000}") == "file: The TOML is nested too deeply."

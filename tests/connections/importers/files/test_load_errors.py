@@ -1,4 +1,4 @@
-"""Each wrong key of a file is named, with what would be right."""
+"""Tests of the errors for invalid keys of TOML files."""
 
 import pytest
 
@@ -18,14 +18,13 @@ TEXT = "Must be a text in quotes."
 POSITIVE = "Must be a number greater than 0."
 SECONDS = "Must be a list of seconds: [0, 5, 30]."
 STATUS = "Must be a whole number from 100 to 599."
-A_LIST = 'A list is for operator = "one_of".'
-AN_EMPTY_ONE = 'An empty text is what operator = "empty" is for.'
+NOT_ONE_OF = 'A list is for operator = "one_of".'
+EMPTY_TEXT = 'An empty text is what operator = "empty" is for.'
 RULE_STATUS = 'Must be a text in quotes: "2xx" or "409, 422".'
 COMPARED = "Must be a text, a number, true or false, or a list of these."
-DID = "Did you mean"
 KINDS = f"Known: {', '.join(name for name, _ in authorizations.items())}."
 ENCODINGS = f"Known: {', '.join(name for name, _ in body_encodings.items())}."
-PLACES = f"Known: {', '.join(name for name, _ in extractors.items())}."
+EXTRACTORS = f"Known: {', '.join(name for name, _ in extractors.items())}."
 OPERATORS = f"Known: {', '.join(name for name, _ in operators.items())}."
 OUTCOMES = (
     "delivered, duplicate, rejected, suppressed, throttled, unavailable, unauthorized, unknown"
@@ -47,7 +46,7 @@ def refusal(text: str) -> str:
         ('nmae = "x"', 'nmae: There is no such key. Did you mean "name"?'),
     ],
 )
-def test_a_name_is_needed(text: str, error: str) -> None:
+def test_a_file_without_a_name_is_refused(text: str, error: str) -> None:
     assert refusal(text) == error
 
 
@@ -76,7 +75,7 @@ def test_a_name_is_needed(text: str, error: str) -> None:
         ('rule = "x"', 'rule: There is no such key. Did you mean "rules"?'),
     ],
 )
-def test_a_wrong_key_at_the_top_is_named(line: str, error: str) -> None:
+def test_an_invalid_top_level_key_is_named(line: str, error: str) -> None:
     assert refusal(f'name = "x"\n{line}') == error
 
 
@@ -92,7 +91,10 @@ def test_a_wrong_key_at_the_top_is_named(line: str, error: str) -> None:
         ("[authorization]\nkind = 1", f"authorization.kind: {TEXT}"),
         (
             '[authorization]\nkind = "baerer"',
-            f'authorization.kind: There is no authorization "baerer". {DID} "bearer"? {KINDS}',
+            (
+                'authorization.kind: There is no authorization "baerer". '
+                f'Did you mean "bearer"? {KINDS}'
+            ),
         ),
         (
             '[authorization]\nkind = "basic"\nuser_name = "x"',
@@ -110,7 +112,7 @@ def test_a_wrong_key_at_the_top_is_named(line: str, error: str) -> None:
         ("[body]\nencoding = 1", f"body.encoding: {TEXT}"),
         (
             '[body]\nencoding = "jsn"',
-            f'body.encoding: There is no body encoding "jsn". {DID} "json"? {ENCODINGS}',
+            f'body.encoding: There is no body encoding "jsn". Did you mean "json"? {ENCODINGS}',
         ),
         ("[body]\ndocument = {}", f"body.document: {TEXT}"),
         (
@@ -147,7 +149,7 @@ def test_a_wrong_key_at_the_top_is_named(line: str, error: str) -> None:
         ),
     ],
 )
-def test_a_wrong_key_in_a_table_is_named_with_its_table(table: str, error: str) -> None:
+def test_an_invalid_key_of_a_table_is_named_with_its_table(table: str, error: str) -> None:
     assert refusal(f'name = "x"\n{table}') == error
 
 
@@ -168,7 +170,7 @@ def test_a_wrong_key_in_a_table_is_named_with_its_table(table: str, error: str) 
         (RULE + "status = true", f"status: {RULE_STATUS}"),
         (
             RULE + 'where = "jsn"\noperator = "exists"',
-            f'where: There is no place "jsn". Did you mean "json"? {PLACES}',
+            f'where: There is no place "jsn". Did you mean "json"? {EXTRACTORS}',
         ),
         (RULE + 'where = "json"\noperator = "exists"', "path: Is needed to look in a JSON path."),
         (
@@ -183,8 +185,8 @@ def test_a_wrong_key_in_a_table_is_named_with_its_table(table: str, error: str) 
         (EQUALS + 'value = ""', 'value: Is needed for "equals".'),
         (EQUALS + "value = 1979-05-27", f"value: {COMPARED}"),
         (EQUALS + "value = {a = 1}", f"value: {COMPARED}"),
-        (EQUALS + 'value = ["a", "b"]', f"value: {A_LIST}"),
-        (JSON_RULE + 'operator = "one_of"\nvalue = ["", "b"]', f"value: {AN_EMPTY_ONE}"),
+        (EQUALS + 'value = ["a", "b"]', f"value: {NOT_ONE_OF}"),
+        (JSON_RULE + 'operator = "one_of"\nvalue = ["", "b"]', f"value: {EMPTY_TEXT}"),
         (JSON_RULE + 'operator = "one_of"\nvalue = [["b"]]', f"value: {COMPARED}"),
         (JSON_RULE + 'operator = "exists"\nvalue = 1', 'value: Must stay empty for "exists".'),
         (RULE + 'status = "200"\npath = "a"', "path: Has no meaning without where."),
@@ -192,13 +194,15 @@ def test_a_wrong_key_in_a_table_is_named_with_its_table(table: str, error: str) 
         (RULE + 'staus = "200"', 'staus: There is no such key. Did you mean "status"?'),
     ],
 )
-def test_a_wrong_key_in_a_rule_is_named_with_the_number_of_the_rule(rule: str, error: str) -> None:
+def test_an_invalid_key_of_a_rule_is_named_with_the_number_of_the_rule(
+    rule: str, error: str
+) -> None:
     first = f'name = "x"\n{RULE}status = "201"\n'
 
     assert refusal(first + rule) == f"rules[2].{error}"
 
 
-def test_a_wrong_json_path_is_named() -> None:
+def test_an_invalid_json_path_is_named() -> None:
     rule = RULE + 'where = "json"\npath = "a["\noperator = "exists"'
 
     assert refusal(f'name = "x"\n{rule}').startswith("rules[1].path: Not a valid JSON path: ")
@@ -225,7 +229,9 @@ def test_a_wrong_json_path_is_named() -> None:
         (EXPECTED.replace('"x"', '"first"'), 'name: There is another one of the name "first".'),
     ],
 )
-def test_a_wrong_key_in_an_expected_response_is_named_with_its_number(row: str, error: str) -> None:
+def test_an_invalid_key_of_an_expected_response_is_named_with_its_number(
+    row: str, error: str
+) -> None:
     first = EXPECTED.replace('"x"', '"first"')
 
     assert refusal(f'name = "x"\n{first}{row}') == f"expected_responses[2].{error}"

@@ -1,4 +1,4 @@
-"""Tables are read key by key, and every error names the key in the words of the file."""
+"""Tests of reading TOML tables."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from connections.importers.files.tables import (
 )
 
 
-def test_known_keys_pass() -> None:
+def test_known_keys_are_accepted() -> None:
     refuse_unknown({"name": "x", "method": "y"}, ("name", "method"))
 
 
@@ -27,7 +27,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
     assert str(caught.value) == 'body.metod: There is no such key. Did you mean "method"?'
 
 
-def test_an_unknown_key_that_is_near_to_nothing_is_refused_without_a_guess() -> None:
+def test_an_unknown_key_without_a_near_one_is_refused_without_a_suggestion() -> None:
     with pytest.raises(DescriptionError) as caught:
         refuse_unknown({"zzz": 1}, ("name",))
 
@@ -38,21 +38,21 @@ def test_a_missing_table_is_empty() -> None:
     assert get_table({}, "body") == {}
 
 
-def test_a_table_may_not_be_a_text() -> None:
+def test_a_text_in_place_of_a_table_is_refused() -> None:
     with pytest.raises(DescriptionError) as caught:
         get_table({"body": "x"}, "body")
 
     assert str(caught.value) == "body: Must be a table: [body]."
 
 
-def test_a_key_of_a_table_is_named_with_its_table() -> None:
+def test_an_unknown_key_of_a_table_is_named_with_its_table() -> None:
     with pytest.raises(DescriptionError) as caught:
         get_table({"body": {"docment": ""}}, "body", ("document",))
 
     assert str(caught.value) == 'body.docment: There is no such key. Did you mean "document"?'
 
 
-def test_texts_are_all_texts() -> None:
+def test_a_table_of_texts_refuses_other_values() -> None:
     assert get_texts({"headers": {"A": "1"}}, "headers") == {"A": "1"}
     with pytest.raises(DescriptionError) as caught:
         get_texts({"headers": {"A": "1", "B": 2}}, "headers")
@@ -66,7 +66,7 @@ def test_a_text_has_a_default() -> None:
 
 
 @pytest.mark.parametrize("table", [{}, {"name": ""}, {"name": " \n"}])
-def test_a_needed_text_must_say_something(table: dict[str, str]) -> None:
+def test_a_required_text_must_not_be_blank(table: dict[str, str]) -> None:
     with pytest.raises(DescriptionError) as caught:
         get_required_text(table, "name")
 
@@ -74,7 +74,7 @@ def test_a_needed_text_must_say_something(table: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("value", ["email", [1], ["email", None], {"email": "x"}])
-def test_a_list_holds_texts(value: object) -> None:
+def test_a_list_of_other_values_than_texts_is_refused(value: object) -> None:
     with pytest.raises(DescriptionError) as caught:
         get_list({"required": value}, "required")
 
@@ -82,14 +82,14 @@ def test_a_list_holds_texts(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["true", 1, 0, []])
-def test_a_flag_is_true_or_false(value: object) -> None:
+def test_a_flag_that_is_not_true_or_false_is_refused(value: object) -> None:
     with pytest.raises(DescriptionError) as caught:
         get_flag({"ignore_case": value}, "ignore_case")
 
     assert str(caught.value) == "ignore_case: Must be true or false."
 
 
-def test_a_choice_is_one_of_those_allowed() -> None:
+def test_a_choice_that_is_not_allowed_is_refused() -> None:
     assert get_choice({}, "method", ("GET", "POST"), "POST") == "POST"
     with pytest.raises(DescriptionError) as caught:
         get_choice({"method": "PSOT"}, "method", ("GET", "POST"))
@@ -98,14 +98,14 @@ def test_a_choice_is_one_of_those_allowed() -> None:
 
 
 @pytest.mark.parametrize("value", [{"outcome": "x"}, "x", [1], [{}, "x"]])
-def test_rows_are_tables(value: object) -> None:
+def test_rows_that_are_not_tables_are_refused(value: object) -> None:
     with pytest.raises(DescriptionError) as caught:
         list(iterate_tables({"rules": value}, "rules", dict))
 
     assert str(caught.value) == "rules: Must be tables: [[rules]]."
 
 
-def test_an_error_in_a_row_tells_which_row_counted_from_one() -> None:
+def test_an_error_in_a_row_is_named_with_the_number_of_the_row() -> None:
     rows = {"rules": [{"path": "a"}, {"path": 2}]}
     with pytest.raises(DescriptionError) as caught:
         list(iterate_tables(rows, "rules", lambda row: get_text(row, "path")))

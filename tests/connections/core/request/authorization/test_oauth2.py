@@ -1,14 +1,29 @@
-"""Owns the words of OAuth 2 client credentials, and must not know how a token is fetched."""
+"""Tests of the OAuth 2 client credentials authorization."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
 from connections.core.errors import DescriptionError
-from connections.core.messages import ErrorCode, Exchange, ExchangeError, Headers
-from connections.core.request.authorization import Token, TokenError
+from connections.core.messages import ErrorCode, Exchange, ExchangeError, Headers, Request
+from connections.core.request.authorization import (
+    Token,
+    TokenNeeded,
+    TokenRefusedError,
+    TokenUnavailableError,
+)
 from connections.core.request.authorization.oauth2 import OAuth2ClientCredentials
-from tests.connections.core.factories import NOW, Given, build, exchange, header
+from tests.connections.core.factories import (
+    CONTEXT,
+    FETCHED_TOKEN,
+    NOW,
+    URL,
+    Content,
+    build,
+    exchange,
+    header,
+)
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 JSON = ("Accept", "application/json")
@@ -16,15 +31,15 @@ GRANT = "grant_type=client_credentials"
 
 
 def client(**settings: str) -> OAuth2ClientCredentials:
-    given = {
+    defaults = {
         "token_url": "https://login.example/token",
         "client_id": "id",
         "client_secret": "s&c r",
     }
-    return OAuth2ClientCredentials(**(given | settings))
+    return OAuth2ClientCredentials(**(defaults | settings))
 
 
-def token(content: Given, status: int = 200) -> Token:
+def token(content: Content, status: int = 200) -> Token:
     request = client().token_request()
     return client().read_token(exchange(status, content, (), request))
 
@@ -60,7 +75,7 @@ def token(content: Given, status: int = 200) -> Token:
         ),
     ],
 )
-def test_a_token_is_asked_for_in_the_words_of_rfc_6749(
+def test_a_token_request_follows_rfc_6749(
     settings: dict[str, str], headers: Headers, body: str
 ) -> None:
     request = client(**settings).token_request()
@@ -68,18 +83,57 @@ def test_a_token_is_asked_for_in_the_words_of_rfc_6749(
     assert (request.headers, request.body) == (headers, body.encode())
 
 
-@pytest.mark.parametrize("how", ["basic", "body"])
-def test_the_request_for_a_token_masks_the_secret(how: str) -> None:
-    shown = client(client_authentication=how).token_request().masked()
-    in_header = ("Authorization", "Basic ••••") in shown.headers
-    in_body = b"client_secret=\xe2\x80\xa2" in shown.body
-    assert (in_header, in_body) == (how == "basic", how == "body")
+@pytest.mark.parametrize("method", ["basic", "body"])
+def test_a_masked_token_request_hides_the_client_secret(method: str) -> None:
+    masked = client(client_authentication=method).token_request().masked()
+    in_header = ("Authorization", "Basic ••••") in masked.headers
+    in_body = b"client_secret=\xe2\x80\xa2" in masked.body
+    assert (in_header, in_body) == (method == "basic", method == "body")
 
 
-def test_the_token_is_sent_as_bearer_and_masked() -> None:
+def test_the_token_is_sent_as_a_bearer_token_and_masked() -> None:
     request = build(authorization=client())
-    assert header(request, "Authorization") == "Bearer fetched-token"
+    assert header(request, "Authorization") == f"Bearer {FETCHED_TOKEN}"
     assert header(request.masked(), "Authorization") == "Bearer ••••"
+
+
+def test_a_fetched_token_is_masked_beside_all_other_credentials() -> None:
+    mask = build(authorization=client(), credentials={"list": "l1st"}).mask
+    assert mask.in_text(f"{FETCHED_TOKEN}, l1st, s&c r") == "••••, ••••, ••••"
+    assert build().mask.in_text(FETCHED_TOKEN) == FETCHED_TOKEN
+
+
+def flow_steps(inputs: list[str]) -> Iterator[TokenNeeded | str | None]:
+    """Yield the token requests and Authorization headers of a flow until it or the inputs end."""
+    flow = client().flow(Request(method="POST", url=URL), CONTEXT)
+    step = next(flow)
+    for value in [*inputs, ""]:
+        yield step if isinstance(step, TokenNeeded) else header(step, "Authorization")
+        try:
+            step = flow.send(value)
+        except StopIteration:
+            return
+
+
+@pytest.mark.parametrize(
+    ("inputs", "steps"),
+    [
+        (["1", "delivered", "2"], [TokenNeeded(client()), "Bearer 1"]),
+        (["1", "rejected", "2"], [TokenNeeded(client()), "Bearer 1"]),
+        (
+            ["1", "unauthorized", "2", "unauthorized", "3"],
+            [TokenNeeded(client()), "Bearer 1", TokenNeeded(client(), refused="1"), "Bearer 2"],
+        ),
+        (
+            ["1", "unauthorized", "1", "3"],
+            [TokenNeeded(client()), "Bearer 1", TokenNeeded(client(), refused="1")],
+        ),
+    ],
+)
+def test_a_refused_token_is_renewed_and_sent_once(
+    inputs: list[str], steps: list[TokenNeeded | str]
+) -> None:
+    assert list(flow_steps(inputs)) == steps
 
 
 @pytest.mark.parametrize(
@@ -101,7 +155,7 @@ def test_a_token_and_its_lifetime_are_read(content: str, lifetime: float) -> Non
 
 
 @pytest.mark.parametrize(
-    ("content", "why"),
+    ("content", "reason"),
     [
         ('{"error": "invalid_client"}', "invalid_client"),
         ('{"error": "bad secret s&c r"}', "bad secret ••••"),
@@ -118,28 +172,38 @@ def test_a_token_and_its_lifetime_are_read(content: str, lifetime: float) -> Non
         ("[" * 100_000, "no token in it"),
     ],
 )
-def test_an_answer_without_a_token_is_refused_in_one_sentence(content: Given, why: str) -> None:
-    with pytest.raises(TokenError) as caught:
+def test_a_response_without_a_token_raises_token_refused(content: Content, reason: str) -> None:
+    with pytest.raises(TokenRefusedError) as caught:
         token(content, 400)
-    assert str(caught.value) == f"The token server answered with status 400 ({why})."
+    assert str(caught.value) == f"The token server answered with status 400 ({reason})."
 
 
-def test_a_long_refusal_is_cut() -> None:
-    with pytest.raises(TokenError) as caught:
+def test_a_long_error_message_is_cut() -> None:
+    with pytest.raises(TokenRefusedError) as caught:
         token(json.dumps({"error": "x" * 5_000}))
     assert len(str(caught.value)) == 500
 
 
-def test_no_answer_is_refused_with_the_reason() -> None:
+def test_a_missing_response_raises_token_unavailable_with_the_reason() -> None:
     error = ExchangeError(code=ErrorCode.DNS, message="No such host: s&c r.")
-    lost = Exchange(request=client().token_request(), error=error, finished_at=NOW)
-    with pytest.raises(TokenError) as caught:
-        client().read_token(lost)
+    failed = Exchange(request=client().token_request(), error=error, finished_at=NOW)
+    with pytest.raises(TokenUnavailableError) as caught:
+        client().read_token(failed)
+    assert caught.value.code is ErrorCode.CONNECT_FAILED
     assert str(caught.value) == "The token could not be fetched. No such host: ••••."
 
 
-@pytest.mark.parametrize("url", ["login.example/token", "ftp://x/", "https://", "javascript:x"])
-def test_a_token_url_that_is_none_is_refused(url: str) -> None:
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_a_temporary_status_raises_token_unavailable(status: int) -> None:
+    with pytest.raises(TokenUnavailableError) as caught:
+        token("", status)
+    assert str(caught.value) == f"The token server answered with status {status} (missing_token)."
+
+
+@pytest.mark.parametrize(
+    "url", ["login.example/token", "ftp://x/", "https://", "javascript:x", "https://[x"]
+)
+def test_an_invalid_token_url_is_refused(url: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         client(token_url=url)
     assert caught.value.field == "token_url"

@@ -1,4 +1,4 @@
-"""Owns what a signature over the body looks like, and must not know who checks it."""
+"""Tests of the signature authorization."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ import pytest
 
 from connections.core.errors import DescriptionError
 from connections.core.messages import Request
-from connections.core.request.authorization import Ticket
+from connections.core.request.authorization import SigningContext
 from connections.core.request.authorization.signature import Signature
 from connections.core.request.builder import RequestBuilder
 from tests.connections.core.factories import NOW, build, header, spec
@@ -43,8 +43,8 @@ def test_the_body_is_signed_as_it_is_sent(settings: dict[str, str], name: str, d
     assert header(request, name) == digest
 
 
-def test_standard_webhooks_signs_id_moment_and_body() -> None:
-    """The example of the specification's own libraries."""
+def test_standard_webhooks_sign_id_timestamp_and_body() -> None:
+    """Compare with the example of the specification's own libraries."""
     authorization = Signature(
         scheme="standard_webhooks", secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     )
@@ -53,7 +53,7 @@ def test_standard_webhooks_signs_id_moment_and_body() -> None:
     )
     moment = NOW.fromtimestamp(1614265330, NOW.tzinfo)
     request = builder.build(
-        {}, ticket=Ticket(moment=moment, message_id="msg_p5jXN8AQM9LWM0D4loKWxJek")
+        {}, context=SigningContext(moment=moment, message_id="msg_p5jXN8AQM9LWM0D4loKWxJek")
     )
     assert header(request, "webhook-id") == "msg_p5jXN8AQM9LWM0D4loKWxJek"
     assert header(request, "webhook-timestamp") == "1614265330"
@@ -61,23 +61,23 @@ def test_standard_webhooks_signs_id_moment_and_body() -> None:
 
 
 @pytest.mark.parametrize("secret", ["not base64!", "whsec_not base64!"])
-def test_a_standard_secret_that_is_no_base64_is_taken_as_text(secret: str) -> None:
+def test_a_standard_webhooks_secret_that_is_not_base64_is_used_as_text(secret: str) -> None:
     signed = Signature(scheme="standard_webhooks", secret=secret).authorize(
         Request(method="POST", url="https://crm.example/", body=b"x"),
-        Ticket(moment=NOW, message_id="id"),
+        SigningContext(moment=NOW, message_id="id"),
     )
     text = f"id.{int(NOW.timestamp())}.x".encode()
     digest = hmac.new(b"not base64!", text, hashlib.sha256).digest()
     assert dict(signed.headers)["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
 
 
-def test_a_request_that_is_only_shown_needs_no_clock() -> None:
-    shown = build(authorization=Signature(scheme="standard_webhooks", secret="s"))
-    again = RequestBuilder(
+def test_a_request_built_without_a_context_has_the_timestamp_zero() -> None:
+    with_context = build(authorization=Signature(scheme="standard_webhooks", secret="s"))
+    without_context = RequestBuilder(
         spec(authorization=Signature(scheme="standard_webhooks", secret="s"))
     ).build({})
-    assert header(shown, "webhook-timestamp") == str(int(NOW.timestamp()))
-    assert header(again, "webhook-timestamp") == "0"
+    assert header(with_context, "webhook-timestamp") == str(int(NOW.timestamp()))
+    assert header(without_context, "webhook-timestamp") == "0"
 
 
 def test_the_secret_is_masked_with_and_without_its_prefix() -> None:
@@ -87,7 +87,7 @@ def test_the_secret_is_masked_with_and_without_its_prefix() -> None:
     assert "abcdefgh" not in repr(authorization)
 
 
-def test_a_header_that_cannot_be_set_is_refused() -> None:
+def test_a_signature_header_with_an_invalid_name_is_refused() -> None:
     with pytest.raises(DescriptionError) as caught:
         build(authorization=Signature(secret="s", header="Bad Name"))
     assert caught.value.field == "authorization"

@@ -1,14 +1,15 @@
-"""Owns what a fixed proof looks like in a request, and must not know how it is stored."""
+"""Tests of the basic, bearer and API key authorizations."""
 
 import pytest
 
 from connections.core.errors import DescriptionError
+from connections.core.messages import Request
 from connections.core.request.authorization import Authorization
 from connections.core.request.authorization.static import ApiKey, Basic, Bearer, None_
-from tests.connections.core.factories import URL, build, header
+from tests.connections.core.factories import CONTEXT, URL, build, header
 
 
-def test_none_adds_nothing() -> None:
+def test_the_kind_none_adds_no_header() -> None:
     assert build(authorization=None_()) == build()
     assert header(build(), "Authorization") is None
 
@@ -24,7 +25,7 @@ def test_none_adds_nothing() -> None:
         ("a:b", "c", "Basic YTpiOmM="),
     ],
 )
-def test_basic_is_user_and_password_in_utf8(username: str, password: str, value: str) -> None:
+def test_basic_encodes_user_and_password_in_utf_8(username: str, password: str, value: str) -> None:
     request = build(authorization=Basic(username=username, password=password))
     assert header(request, "Authorization") == value
 
@@ -33,7 +34,7 @@ def test_basic_is_user_and_password_in_utf8(username: str, password: str, value:
     ("prefix", "value"),
     [("", "k y&"), ("Klaviyo-API-Key", "Klaviyo-API-Key k y&"), ("Token ", "Token k y&")],
 )
-def test_an_api_key_stands_in_a_header_behind_its_prefix(prefix: str, value: str) -> None:
+def test_an_api_key_in_a_header_follows_its_prefix(prefix: str, value: str) -> None:
     request = build(authorization=ApiKey(name="X-Api-Key", prefix=prefix, key="k y&"))
     assert header(request, "X-Api-Key") == value
 
@@ -46,12 +47,12 @@ def test_an_api_key_stands_in_a_header_behind_its_prefix(prefix: str, value: str
         (f"{URL}?a=1#part", f"{URL}?a=1&api%20key=k%20y%26%2B"),
     ],
 )
-def test_an_api_key_stands_in_the_query_percent_encoded(endpoint: str, url: str) -> None:
+def test_an_api_key_in_the_query_is_percent_encoded(endpoint: str, url: str) -> None:
     key = ApiKey(location="query", name="api key", key="k y&+")
     assert build(authorization=key, endpoints={"production": endpoint}).url == url
 
 
-def test_an_api_key_follows_the_query_of_a_get() -> None:
+def test_an_api_key_is_appended_to_the_query_of_a_get_request() -> None:
     key = ApiKey(location="query", name="key", key="k")
     request = build(
         {"email": "a@b"},
@@ -63,7 +64,7 @@ def test_an_api_key_follows_the_query_of_a_get() -> None:
     assert request.url == f"{URL}?e=a%40b&key=k"
 
 
-def test_a_bearer_token_takes_the_place_of_a_header_of_that_name() -> None:
+def test_a_bearer_token_replaces_an_authorization_header() -> None:
     request = build(authorization=Bearer(token="t"), headers={"authorization": "mine"})
     values = [value for name, value in request.headers if name.lower() == "authorization"]
     assert values == ["Bearer t"]
@@ -79,13 +80,13 @@ def test_a_bearer_token_takes_the_place_of_a_header_of_that_name() -> None:
         (Bearer(token="t"), {"token": "t"}, ()),
     ],
 )
-def test_secrets_are_known_and_never_shown(
+def test_secrets_are_listed_and_absent_from_the_repr(
     authorization: Authorization, secrets: dict[str, str], derived: tuple[str, ...]
 ) -> None:
     assert authorization.secrets() == secrets
     assert authorization.derived_secrets() == derived
     assert not any(f"{name}=" in repr(authorization) for name in secrets)
-    assert authorization.token_request() is None
+    assert len(list(authorization.flow(Request(method="GET", url=URL), CONTEXT))) == 1
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_secrets_are_known_and_never_shown(
         ("content-length", "The header content-length is set by the connection itself."),
     ],
 )
-def test_a_key_in_a_header_that_cannot_be_set_is_refused(name: str, message: str) -> None:
+def test_an_api_key_in_an_invalid_header_is_refused(name: str, message: str) -> None:
     with pytest.raises(DescriptionError) as caught:
         build(authorization=ApiKey(name=name, key="k"))
     assert (caught.value.field, caught.value.message) == ("authorization", message)

@@ -1,4 +1,4 @@
-"""Owns what a JSON body looks like byte by byte, and must not know requests or referrals."""
+"""Tests of the JSON body encoding."""
 
 import json
 from typing import Any
@@ -53,17 +53,17 @@ def test_a_lone_placeholder_keeps_the_type_of_its_value(value: object, sent: byt
         (None, b'"<>"'),
     ],
 )
-def test_a_placeholder_among_text_is_text(value: object, sent: bytes) -> None:
+def test_a_placeholder_among_text_is_rendered_as_text(value: object, sent: bytes) -> None:
     assert body("json", '{"x": "<{{ value }}>"}', value=value) == b'{"x": ' + sent + b"}"
 
 
 @pytest.mark.parametrize("placeholder", ["{{ age }}", "{{age}}", "{{- age -}}", " {{- age -}} "])
-def test_space_inside_a_lone_placeholder_does_not_matter(placeholder: str) -> None:
+def test_spaces_inside_a_lone_placeholder_are_ignored(placeholder: str) -> None:
     assert body("json", json.dumps([placeholder]), age=25) == b"[25]"
 
 
 @pytest.mark.parametrize(
-    ("leaf", "sent"),
+    ("template", "sent"),
     [
         ("{{ age | plus: 1 }}", b"26"),
         ("{{ age | append: '' }}", b'"25"'),
@@ -81,14 +81,14 @@ def test_space_inside_a_lone_placeholder_does_not_matter(placeholder: str) -> No
         ("{{ email | json }}", rb'"\"jo@x.y\""'),
     ],
 )
-def test_filters_make_values_of_their_own_type(leaf: str, sent: bytes) -> None:
-    given: dict[str, Any] = {
+def test_a_filter_determines_the_type_of_the_value(template: str, sent: bytes) -> None:
+    attributes: dict[str, Any] = {
         "age": 25,
         "price": ExactNumber("2.50"),
         "optin": True,
         "email": "jo@x.y",
     }
-    assert body("json", json.dumps([leaf]), **given) == b"[" + sent + b"]"
+    assert body("json", json.dumps([template]), **attributes) == b"[" + sent + b"]"
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -107,7 +107,7 @@ def test_empty_values_are_left_out_or_sent_as_the_connection_says(
     assert body("json", document, empty, x=value) == sent
 
 
-def test_zero_and_false_are_no_empty_values() -> None:
+def test_zero_and_false_are_not_empty_values() -> None:
     assert body("json", '["{{ a }}", "{{ b }}"]', a=0, b=False) == b"[0, false]"
 
 
@@ -139,11 +139,11 @@ def test_a_missing_value_stays_missing_through_filters(filter_: str) -> None:
         ),
     ],
 )
-def test_any_json_document_is_sent_as_it_stands(document: str, sent: bytes | None) -> None:
+def test_a_json_document_is_sent_unchanged(document: str, sent: bytes | None) -> None:
     assert body("json", document, v="1") == (document.encode() if sent is None else sent)
 
 
-def test_a_root_that_is_left_out_leaves_nothing() -> None:
+def test_a_root_without_a_value_makes_an_empty_body() -> None:
     assert body("json", '"{{ v }}"') == b""
 
 
@@ -166,14 +166,18 @@ def test_a_raw_block_keeps_its_braces() -> None:
         (r'["\ud800"]', r"The JSON holds half of a character; write both halves, as in \ud83d"),
     ],
 )
-def test_a_document_that_is_no_json_says_where_and_what_to_do(document: str, message: str) -> None:
+def test_a_document_that_is_not_json_is_refused_with_its_position(
+    document: str, message: str
+) -> None:
     with pytest.raises(DescriptionError) as caught:
         body_encodings["json"]().parse(document)
     assert caught.value.field == "body.document"
     assert message in caught.value.message
 
 
-@pytest.mark.parametrize("leaf", ["{{ '1e400' | plus: 0 }}", "{{ huge | plus: 0 }}", "{{ half }}"])
-def test_a_value_that_json_has_no_form_for_is_never_sent(leaf: str) -> None:
+@pytest.mark.parametrize(
+    "template", ["{{ '1e400' | plus: 0 }}", "{{ huge | plus: 0 }}", "{{ half }}"]
+)
+def test_a_value_that_json_cannot_represent_is_never_sent(template: str) -> None:
     with pytest.raises(BuildError):
-        body("json", json.dumps([leaf]), huge=10**5000, half="\ud800")
+        body("json", json.dumps([template]), huge=10**5000, half="\ud800")

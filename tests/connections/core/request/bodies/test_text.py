@@ -1,4 +1,4 @@
-"""Owns what a plain text body looks like, and must not know requests or referrals."""
+"""Tests of the plain text body encoding."""
 
 from typing import Any
 
@@ -25,22 +25,22 @@ from tests.connections.core.factories import body
     ],
 )
 @pytest.mark.parametrize("empty", ["omit", "empty", "null"])
-def test_a_text_is_sent_as_it_stands(document: str, sent: str, empty: str) -> None:
-    given: dict[str, Any] = {
+def test_a_text_is_sent_with_rendered_placeholders(document: str, sent: str, empty: str) -> None:
+    attributes: dict[str, Any] = {
         "age": 25,
         "price": ExactNumber("2.50"),
         "optin": True,
         "words": ["a", "b"],
         "nothing": None,
     }
-    assert body("text", document, empty, name='Jo "é" & <🎉>', **given) == sent.encode()
+    assert body("text", document, empty, name='Jo "é" & <🎉>', **attributes) == sent.encode()
 
 
 @pytest.mark.parametrize("value", ["a\rb", "a\r\nb", "a\nb", "\ra\n\n"])
-def test_line_breaks_in_a_value_stay_what_they_are(value: str) -> None:
+def test_line_breaks_in_a_value_are_unchanged(value: str) -> None:
     assert body("text", "<{{ v }}>", v=value) == f"<{value}>".encode()
 
 
-def test_half_a_character_is_never_sent() -> None:
+def test_a_lone_surrogate_is_never_sent() -> None:
     with pytest.raises(BuildError):
         body("text", "{{ v }}", v="\udc80")

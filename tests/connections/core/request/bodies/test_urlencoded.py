@@ -1,4 +1,4 @@
-"""Owns what a form body looks like byte by byte, and must not know requests or referrals."""
+"""Tests of the URL-encoded body encoding."""
 
 from urllib.parse import parse_qsl
 
@@ -61,7 +61,7 @@ def test_a_value_is_percent_encoded(document: str, value: object, sent: bytes) -
         ("a={{ v }}-{{ v }}&b=%2B{{ v }}", b"a=1-1&b=%2B1"),
     ],
 )
-def test_both_ways_to_write_a_form_are_read(document: str, sent: bytes) -> None:
+def test_a_form_is_read_as_lines_and_as_a_query_string(document: str, sent: bytes) -> None:
     assert body("urlencoded", document, v="1") == sent
 
 
@@ -69,14 +69,14 @@ def test_both_ways_to_write_a_form_are_read(document: str, sent: bytes) -> None:
 @pytest.mark.parametrize(
     ("empty", "sent"), [("omit", b"a=&d=1"), ("empty", b"a=&b=&c=&d=1"), ("null", b"a=&b=&c=&d=1")]
 )
-def test_empty_values_are_left_out_but_not_what_was_written_empty(
+def test_empty_values_are_left_out_and_fields_written_empty_are_kept(
     empty: str, sent: bytes, value: str | None
 ) -> None:
     document = "a=\nb={{ x }}\nc={{ missing | md5 }}\nd=1"
     assert body("urlencoded", document, empty, x=value) == sent
 
 
-def test_a_form_decodes_to_what_was_put_in() -> None:
+def test_a_form_decodes_to_its_values() -> None:
     values = {"a": "+ &=%\r\n", "b": "é\u2028🎉", "c": "0"}
     document = "\n".join(f"{name}={{{{ {name} }}}}" for name in values)
     assert dict(parse_qsl(body("urlencoded", document, **values).decode())) == values
@@ -91,12 +91,14 @@ def test_a_form_decodes_to_what_was_put_in() -> None:
         ("{{ a }}=1", 'A placeholder can\'t stand in a name: "{{ a }}".'),
     ],
 )
-def test_a_document_that_is_no_form_names_the_line(document: str, message: str) -> None:
+def test_a_document_that_is_not_a_form_is_refused_with_its_line(
+    document: str, message: str
+) -> None:
     with pytest.raises(DescriptionError) as caught:
         body_encodings["urlencoded"]().parse(document)
     assert (caught.value.field, caught.value.message) == ("body.document", message)
 
 
-def test_half_a_character_is_never_sent() -> None:
+def test_a_lone_surrogate_is_never_sent() -> None:
     with pytest.raises(BuildError):
         body("urlencoded", "a={{ v }}", v="\ud800")

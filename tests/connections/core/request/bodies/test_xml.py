@@ -1,10 +1,11 @@
-"""Owns what an XML body looks like byte by byte, and must not know requests or referrals."""
+"""Tests of the XML body encoding."""
 
 import pytest
 from lxml import etree
 
 from connections.core.errors import BuildError, DescriptionError
-from connections.core.request.bodies import body_encodings
+from connections.core.request.bodies import EmptyValues, body_encodings
+from connections.core.request.templates import Scope
 from connections.core.values import ExactNumber
 from tests.connections.core.factories import body
 
@@ -70,13 +71,13 @@ def test_a_value_in_an_attribute_is_escaped(value: str, sent: bytes) -> None:
         ("é", b"<![CDATA[\xc3\xa9]]>"),
     ],
 )
-def test_cdata_stays_cdata_where_the_value_can_stand_in_it(value: str, sent: bytes) -> None:
+def test_cdata_stays_cdata_if_it_can_hold_the_value(value: str, sent: bytes) -> None:
     document = "<a><b c='>'>\n<![CDATA[{{ v }}]]></b></a>"
     expected = b'<a><b c="&gt;">' + sent + b"</b></a>"
     assert body("xml", document, v=value).replace(b"\n", b"") == expected
 
 
-def test_constant_cdata_stays_as_it_is() -> None:
+def test_constant_cdata_is_unchanged() -> None:
     document = "<a><b><![CDATA[<x>]]></b><c>{{ v }}</c></a>"
     assert body("xml", document, v=1) == b"<a><b><![CDATA[<x>]]></b><c>1</c></a>"
 
@@ -128,23 +129,23 @@ def test_everything_around_a_placeholder_is_kept(document: str, sent: bytes) -> 
         ("<a><b><![CDATA[{{ x }}]]></b>2</a>", b"<a>2</a>"),
     ],
 )
-def test_an_empty_element_is_left_out_but_not_the_text_around_it(
+def test_an_empty_element_is_left_out_and_the_text_around_it_is_kept(
     document: str, sent: bytes
 ) -> None:
     assert body("xml", document, y=1) == sent
 
 
 @pytest.mark.parametrize("empty", ["empty", "null"])
-def test_an_empty_element_is_kept_where_the_connection_says_so(empty: str) -> None:
+def test_an_empty_element_is_kept_if_the_connection_sends_empty_values(empty: str) -> None:
     sent = body("xml", "<a><b c='{{ x }}'>{{ x }}</b>2</a>", empty)
     assert sent == b'<a><b c=""></b>2</a>'
 
 
-def test_one_document_serves_many_referrals() -> None:
+def test_a_parsed_document_renders_many_referrals() -> None:
     parsed = body_encodings["xml"]().parse("<a><b>{{ v }}</b></a>")
     assert len(parsed.templates) == 1
-    assert body("xml", "<a><b>{{ v }}</b></a>") == b"<a></a>"
-    assert body("xml", "<a><b>{{ v }}</b></a>", v="x") == b"<a><b>x</b></a>"
+    assert parsed.render(Scope({}), EmptyValues.OMIT) == b"<a></a>"
+    assert parsed.render(Scope({"v": "x"}), EmptyValues.OMIT) == b"<a><b>x</b></a>"
 
 
 @pytest.mark.parametrize("value", ["\0", "\x0b", "\x1f", "\ufffe", "\ud800"])
@@ -155,7 +156,7 @@ def test_a_character_that_xml_cannot_hold_is_never_sent(document: str, value: st
     assert "{{ v }}" in str(caught.value)
 
 
-def test_what_is_sent_is_read_back_as_it_was() -> None:
+def test_an_xml_parser_reads_the_values_back() -> None:
     value = "a & b <c> ]]> \"d\"\n'e' é🎉 \u2028"
     sent = body("xml", "<a b='{{ v }}'><c>{{ v }}</c><d><![CDATA[{{ v }}]]></d></a>", v=value)
     root = etree.fromstring(sent)
@@ -176,7 +177,9 @@ def test_what_is_sent_is_read_back_as_it_was() -> None:
         ("<a>{% if v %}<b/>{% endif %}</a>", "Not a valid template: expected tag endif"),
     ],
 )
-def test_a_document_that_is_no_xml_says_where(document: str, message: str) -> None:
+def test_a_document_that_is_not_xml_is_refused_with_its_position(
+    document: str, message: str
+) -> None:
     with pytest.raises(DescriptionError) as caught:
         body_encodings["xml"]().parse(document)
     assert caught.value.field == "body.document"

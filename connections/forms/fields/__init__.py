@@ -1,0 +1,1 @@
+"""Form fields and their widgets, one kind of value a module."""
