@@ -43,8 +43,9 @@ coverage: $(VENV)/dev ## Run the tests and count the lines and branches that the
 
 faults: export FAULTS_ROWS := $(CURDIR)/docs/faults
 faults: $(VENV)/dev ## Run all fault tests, the long ones too, and write docs/faults.md.
-	python -m pytest tests/faults tests/referrals/test_state_machine.py -m "faults or not faults" || failed=1; \
-	python -m tests.faults.report $(FAULTS_ROWS) docs/faults.md; exit $${failed:-0}
+	python -m pytest tests/faults tests/referrals/test_state_machine.py \
+		tests/connections/transport/test_default_limits.py -m "faults or not faults" || failed=1; \
+	python -m tests.faults.tools.report $(FAULTS_ROWS) docs/faults.md; exit $${failed:-0}
 
 screenshots: $(VENV)/dev ## Take the pictures under docs/screenshots; needs Chromium.
 	python -m pytest --quiet tests/browser/screenshots.py

@@ -1,4 +1,4 @@
-"""Prints which processes of the Procfile this installation needs.
+"""Print which processes of the Procfile this installation needs.
 
 Valkey is among them only where REDIS_URL does not name a server already.
 """
@@ -11,7 +11,7 @@ ALWAYS = ("web", "worker", "tick", "crm")
 
 
 def needed() -> list[str]:
-    """The names, as honcho wants them."""
+    """Return the names of the processes for honcho."""
     is_embedded = settings.REDIS_URL.startswith(f"unix://{settings.VALKEY_SOCKET}")
     return [*ALWAYS, *(["valkey"] if is_embedded else [])]
 

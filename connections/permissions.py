@@ -1,6 +1,7 @@
 """Names of the permissions that the code checks, of both apps, and two checks of a user.
 
-This app needs a permission of `referrals`: the exchange of a test may contain personal data.
+This app needs a permission of `referrals`: the exchange of a test may contain personal data. Which
+role has which permission: `migrations/0002_roles.py`.
 """
 
 from __future__ import annotations

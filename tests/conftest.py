@@ -1,4 +1,4 @@
-"""Fixtures for every test: a CRM, an account with a campaign and a connection, an empty Redis."""
+"""Fixtures for all tests: a CRM, an account with a campaign and a connection, an empty Redis."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from referrals.delivery.pump import finish_in_flight
 from tests.timing import WAIT_SECONDS
 from tests.users import SOMEBODY
 
-DESCRIPTION = """
+CONNECTION_TOML = """
 name = "Mailing list"
 required = ["email"]
 reason = "detail"
@@ -66,7 +66,7 @@ operator = "exists"
 outcome = "delivered"
 """
 
-# The same examples in every run, and no limit on their time, which a busy machine would exceed.
+# The same examples in every run, without a deadline, which a busy machine would exceed.
 hypothesis.settings.register_profile(
     "tests",
     derandomize=True,
@@ -85,14 +85,14 @@ def crm_server() -> Iterator[CRM]:
 
 @pytest.fixture
 def crm(crm_server: CRM) -> CRM:
-    """The CRM simulator without any person."""
+    """Return the CRM simulator, empty."""
     crm_server.clear()
     return crm_server
 
 
 @pytest.fixture(scope="session")
 def redis() -> Iterator[Any]:
-    """The Redis database of this test process."""
+    """Yield a client of the Redis database of this test process."""
     with Redis.from_url(settings.REDIS_URL) as client:
         yield client
 
@@ -104,17 +104,17 @@ def empty_redis(redis: Any) -> None:
 
 
 @pytest.fixture
-def redis_away(settings: Any) -> Iterator[None]:
-    """Nobody listens where the queue's Redis should be."""
-    with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))
-        settings.REDIS_URL = f"redis://127.0.0.1:{unheard.getsockname()[1]}/0"
-        forget_redis()
+def redis_down(settings: Any) -> Iterator[None]:
+    """Set the URL of Redis to a port on which no server listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        settings.REDIS_URL = f"redis://127.0.0.1:{unused.getsockname()[1]}/0"
+        clear_redis_caches()
         yield
-    forget_redis()
+    clear_redis_caches()
 
 
-def forget_redis() -> None:
+def clear_redis_caches() -> None:
     redis_connection.cache_clear()
     job_queue._queue.cache_clear()
 
@@ -130,41 +130,45 @@ def reset_shutdown(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def reset_db_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget the clock offset of the test before."""
+    """Reset the clock offset that an earlier test measured."""
     monkeypatch.setattr(db_clock, "_offset", timedelta(0))
     monkeypatch.setattr(db_clock, "_adjusted_at", float("-inf"))
 
 
 @pytest.fixture(autouse=True)
 def run_commit_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run `on_commit` hooks once only the test's own transaction is open.
+    """Run `on_commit` hooks when only the test's own transaction is open.
 
-    That one is never committed, so the hooks would never run.
+    The test's transaction is never committed, so the hooks would not run.
     """
-    leave, on_commit = Atomic.__exit__, BaseDatabaseWrapper.on_commit
+    exit_atomic, on_commit = Atomic.__exit__, BaseDatabaseWrapper.on_commit
 
     def run(connection: BaseDatabaseWrapper) -> None:
         blocks: list[Any] = connection.atomic_blocks
-        if blocks and all(one._from_testcase for one in blocks) and not connection.needs_rollback:
+        if (
+            blocks
+            and all(block._from_testcase for block in blocks)
+            and not connection.needs_rollback
+        ):
             with monkeypatch.context() as patch:
                 patch.setattr(connection, "validate_no_atomic_block", lambda: None)
                 connection.run_and_clear_commit_hooks()
 
-    def leave_and_run(self: Atomic, *error: Any) -> None:
-        leave(self, *error)
+    def exit_and_run(self: Atomic, *error: Any) -> None:
+        exit_atomic(self, *error)
         run(get_connection(self.using))
 
     def register_and_run(self: BaseDatabaseWrapper, *args: Any, **kwargs: Any) -> None:
         on_commit(self, *args, **kwargs)
         run(self)
 
-    monkeypatch.setattr(Atomic, "__exit__", leave_and_run)
+    monkeypatch.setattr(Atomic, "__exit__", exit_and_run)
     monkeypatch.setattr(BaseDatabaseWrapper, "on_commit", register_and_run)
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Use an SQLite file, where threads with connections of their own wait as in production."""
+    """Use an SQLite file: threads have connections of their own and wait for locks."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(settings.VAR_DIR / "test.sqlite3")
@@ -172,20 +176,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session", autouse=True)
 def static_root() -> None:
-    """Make the folder without which whitenoise warns."""
+    """Create the folder of static files; whitenoise warns if it is missing."""
     settings.STATIC_ROOT.mkdir(parents=True)
 
 
 @pytest.fixture
 def unmanifested_static(settings: Any) -> None:
-    """Name static files without a manifest, as nothing is collected."""
+    """Use no manifest of static files, which only collectstatic writes."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture
 def admin_user(db: None) -> User:
-    """A superuser without a password; hashing one takes most of a test."""
+    """Return a superuser without a password; hashing one takes most of a test's time."""
     return User.objects.create(username="admin", is_staff=True, is_superuser=True)
 
 
@@ -203,8 +207,8 @@ def campaign(account: Account) -> Campaign:
 
 @pytest.fixture
 def connection_spec(crm: CRM) -> ConnectionSpec:
-    """A connection to the CRM as a value; tests change it with `replace`."""
-    return load_connection(DESCRIPTION.format(crm=crm.url), lambda name: crm.key)
+    """Return the spec of a connection to the CRM; tests change it with `replace`."""
+    return load_connection(CONNECTION_TOML.format(crm=crm.url), lambda name: crm.key)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A factory of an account with a row of every model, in which every text is marked."""
+"""A factory for an account with a row of every model, all of whose texts have a mark."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ PERSON = {
     "birth_date": "1984-02-29",
     "country": "US",
 }
-"""The attributes of a customer; all but the country are personal."""
+"""The attributes of a customer; all but the country are personal data."""
 
-PERSONAL = (
+PERSONAL_TEXTS = (
     "zaphod",
     "beeblebrox",
     "heart-of-gold",
@@ -42,12 +42,12 @@ PERSONAL = (
     "1984",
     hashlib.md5(PERSON["email"].lower().encode()).hexdigest(),
 )
-"""Parts of the personal data, in lower case, that no page may show; hashes are among them."""
+"""Parts of the personal data in lower case, and a hash of it, that no page may show."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRows:
-    """The newest row of every model of one account."""
+    """The latest row of every model in one account."""
 
     account: Account
     campaign: Campaign
@@ -62,7 +62,7 @@ class AccountRows:
 
 
 def make_account_rows(mark: str, text: str = "") -> AccountRows:
-    """Create an account whose texts begin with the mark; `text` is the input from outside."""
+    """Create an account whose texts begin with the mark; `text` is the untrusted input."""
     text = text or f"{mark} text"
     account = Account.objects.create(name=f"{mark} account", slug=mark.lower())
     CustomAttribute.objects.create(account=account, key="hobby", label=f"{mark} hobby")
@@ -112,7 +112,7 @@ def _create_connection(account: Account, mark: str, text: str) -> Connection:
     )
     ResponseRule.objects.create(connection=connection, status="201", outcome="delivered")
     ExpectedResponse.objects.create(
-        connection=connection, name=f"{mark} answer", status=201, body=text, outcome="delivered"
+        connection=connection, name=f"{mark} response", status=201, body=text, outcome="delivered"
     )
     BreakerState.objects.create(connection=connection)
     return connection
@@ -126,7 +126,7 @@ def _create_test(connection: Connection, text: str) -> ConnectionTest:
 
 
 def _create_attempts(delivery: Delivery, text: str) -> DeliveryAttempt:
-    """Create an attempt from before the last change of the connection and one of now."""
+    """Create an attempt before the last change of the connection and one now; return the latter."""
     Connection.objects.update(changed_at=timezone.now() - timedelta(hours=1))
     delivery.connection.refresh_from_db()
     for number, ago in ((1, timedelta(hours=2)), (2, timedelta())):
@@ -138,7 +138,7 @@ def _create_attempts(delivery: Delivery, text: str) -> DeliveryAttempt:
 
 
 def _exchange_columns(text: str) -> dict[str, object]:
-    """Return the columns of an exchange with the customer in every part."""
+    """Return the columns of an exchange with customer data in every part."""
     email = PERSON["email"]
     encoded_email = email.replace("@", "%40")
     return {

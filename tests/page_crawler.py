@@ -1,6 +1,6 @@
-"""Every page of the admin: its URL, the row that it shows, and the violations in its HTML.
+"""All pages of the admin: URLs, the rows that they show, and violations of the CSP.
 
-The pages come from the site's own resolver, so that a new one is never forgotten.
+The pages are read from the site's URL patterns, so that new ones are included.
 """
 
 from __future__ import annotations
@@ -30,84 +30,82 @@ CSP = {
     "base-uri 'none'",
 }
 
-WITHOUT_PAGE = {"jsi18n", "view_on_site", "logout", "app_list", None}
-"""Names of URLs without a page; the list of one app is a part of the index."""
+NAMES_WITHOUT_PAGE = {"jsi18n", "view_on_site", "logout", "app_list", None}
+"""Names of URLs that are not crawled; the list of one app is a part of the index."""
 
 _MODEL_PAGE = re.compile(r"([a-z]+_[a-z]+)_(changelist|add|change|delete|history)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One URL: `model` names the registered model, `kind` what the page does with it."""
+    """One page: `model` is the registered model, `kind` what the page does with it."""
 
     name: str
     arguments: tuple[object, ...] = ()
     query: str = ""
     model: str = ""
     kind: str = ""
-    is_of_a_row: bool = False
-    only_posts: bool = False
+    has_row: bool = False
+    is_post_only: bool = False
 
     @property
     def url(self) -> str:
         return reverse(f"admin:{self.name}", args=self.arguments) + self.query
 
 
-def names() -> set[str | None]:
+def url_names() -> set[str | None]:
     """Return the names of all URLs of the admin."""
     return {pattern.name for pattern in _walk(admin.site.urls[0])}
 
 
-def nameless() -> list[Any]:
-    """Return the views of the admin's URLs that have no name."""
+def unnamed_views() -> list[Any]:
+    """Return the views of the admin's URLs without a name."""
     return [pattern.callback for pattern in _walk(admin.site.urls[0]) if not pattern.name]
 
 
-def pages(world: AccountRows) -> list[Page]:
-    """Return every page, with the rows of this world."""
-    rows = {
-        "connections_account": world.account.pk,
-        "connections_campaign": world.campaign.pk,
-        "connections_connection": world.connection.pk,
-        "connections_connectiontest": world.test.pk,
-        "connections_link": world.link.pk,
-        "referrals_delivery": world.delivery.pk,
-        "referrals_intakekey": world.key.pk,
-        "referrals_referral": world.referral.pk,
-        "auth_group": _some(Group),
-        "auth_user": _some(User),
+def all_pages(rows: AccountRows) -> list[Page]:
+    """Return all pages, with these rows in their URLs."""
+    pks = {
+        "connections_account": rows.account.pk,
+        "connections_campaign": rows.campaign.pk,
+        "connections_connection": rows.connection.pk,
+        "connections_connectiontest": rows.test.pk,
+        "connections_link": rows.link.pk,
+        "referrals_delivery": rows.delivery.pk,
+        "referrals_intakekey": rows.key.pk,
+        "referrals_referral": rows.referral.pk,
+        "auth_group": _first_pk(Group),
+        "auth_user": _first_pk(User),
     }
-    found = [*_own_pages(world)]
-    for name in sorted(filter(None, names())):
+    pages = [*_pages_of_the_product(rows)]
+    for name in sorted(filter(None, url_names())):
         match = _MODEL_PAGE.fullmatch(name)
         if match:
             model, kind = match[1], match[2]
-            is_of_a_row = kind in ("change", "delete", "history")
-            arguments = (rows[model],) if is_of_a_row else ()
-            found.append(
-                Page(
-                    name=name, arguments=arguments, model=model, kind=kind, is_of_a_row=is_of_a_row
-                )
+            has_row = kind in ("change", "delete", "history")
+            arguments = (pks[model],) if has_row else ()
+            pages.append(
+                Page(name=name, arguments=arguments, model=model, kind=kind, has_row=has_row)
             )
-    return found
+    return pages
 
 
-def problems(response: HttpResponse) -> list[str]:
-    """Return what in a page the content security policy forbids, inline code among it."""
-    found = []
+def csp_violations(response: HttpResponse) -> list[str]:
+    """Return a wrong content security policy, and inline code that the policy forbids."""
+    violations = []
     policy = response.headers.get("Content-Security-Policy", "")
     if set(policy.split("; ")) != CSP:
-        found.append(f"policy: {policy}")
+        violations.append(f"policy: {policy}")
     is_page = "text/html" in response.headers.get("Content-Type", "")
     if is_page and response.content and response.status_code == 200:
-        found += _inline(response.content.decode())
-    return found
+        violations += _inline_code(response.content.decode())
+    return violations
 
 
-def _own_pages(world: AccountRows) -> Iterator[Page]:
-    connection, test = world.connection.pk, world.test.pk
-    of_connection: dict[str, Any] = {"arguments": (connection,), "is_of_a_row": True}
-    of_test: dict[str, Any] = {"arguments": (connection, test), "is_of_a_row": True}
+def _pages_of_the_product(rows: AccountRows) -> Iterator[Page]:
+    connection, test = rows.connection.pk, rows.test.pk
+    of_connection: dict[str, Any] = {"arguments": (connection,), "has_row": True}
+    of_test: dict[str, Any] = {"arguments": (connection, test), "has_row": True}
     yield Page(name="index")
     yield Page(name="index", query="?window=month")
     yield Page(name="password_change")
@@ -120,7 +118,7 @@ def _own_pages(world: AccountRows) -> Iterator[Page]:
         "q=FOREIGN",
         "q=OWN",
         "code=302",
-        f"campaign={world.campaign.pk}",
+        f"campaign={rows.campaign.pk}",
     ):
         yield Page(
             name="referrals_delivery_changelist",
@@ -134,18 +132,18 @@ def _own_pages(world: AccountRows) -> Iterator[Page]:
     )
     for part in ("request", "response"):
         yield Page(
-            name="referrals_deliveryattempt_raw", arguments=(world.attempt.pk, part),
-            model="referrals_deliveryattempt", kind="raw", is_of_a_row=True,
+            name="referrals_deliveryattempt_raw", arguments=(rows.attempt.pk, part),
+            model="referrals_deliveryattempt", kind="raw", has_row=True,
         )  # fmt: skip
     for name in ("link_campaigns", "unlink_campaigns", "pause_connection", "release_connection"):
-        yield Page(name=name, only_posts=True, **of_connection)
+        yield Page(name=name, is_post_only=True, **of_connection)
     yield Page(
-        name="deliver_past", arguments=(connection, world.campaign.pk), is_of_a_row=True,
+        name="deliver_past", arguments=(connection, rows.campaign.pk), has_row=True,
         model="referrals_delivery", kind="changing",
     )  # fmt: skip
     yield Page(
-        name="referrals_delivery_action", arguments=(world.delivery.pk, "replay"),
-        is_of_a_row=True, only_posts=True,
+        name="referrals_delivery_action", arguments=(rows.delivery.pk, "replay"),
+        has_row=True, is_post_only=True,
     )  # fmt: skip
     yield Page(
         name="connections_connection_add",
@@ -164,32 +162,33 @@ def _own_pages(world: AccountRows) -> Iterator[Page]:
     yield Page(name="connections_connection_result", kind="view", **of_test)
     yield Page(
         name="connections_connection_wait", arguments=(connection, "no-such-job"),
-        model="connections_connection", kind="changing", is_of_a_row=True,
+        model="connections_connection", kind="changing", has_row=True,
     )  # fmt: skip
-    yield Page(name="connections_connection_preview_new", only_posts=True)
+    yield Page(name="connections_connection_preview_new", is_post_only=True)
     for name in ("preview", "test"):
-        yield Page(name=f"connections_connection_{name}", only_posts=True, **of_connection)
+        yield Page(name=f"connections_connection_{name}", is_post_only=True, **of_connection)
     yield Page(
         name="connections_connection_send_now", arguments=(connection, "no-such-job"),
-        only_posts=True, is_of_a_row=True,
+        is_post_only=True, has_row=True,
     )  # fmt: skip
     for name in ("make_rule", "keep"):
-        yield Page(name=f"connections_connection_{name}", only_posts=True, **of_test)
+        yield Page(name=f"connections_connection_{name}", is_post_only=True, **of_test)
     yield Page(
         name="auth_user_password_change",
-        arguments=(_some(User),),
+        arguments=(_first_pk(User),),
         model="auth_user",
         kind="change",
-        is_of_a_row=True,
+        has_row=True,
     )
 
 
-def _some(model: type[Group | User]) -> object:
+def _first_pk(model: type[Group | User]) -> object:
     row = model._default_manager.order_by("pk").first()
     return row.pk if row else 0
 
 
 def _walk(patterns: Any) -> Iterator[URLPattern]:
+    """Yield all URL patterns, those of included ones too."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             yield from _walk(pattern.url_patterns)
@@ -197,7 +196,7 @@ def _walk(patterns: Any) -> Iterator[URLPattern]:
             yield pattern
 
 
-def _inline(content: str) -> Iterator[str]:
+def _inline_code(content: str) -> Iterator[str]:
     """Yield inline scripts, styles and event handlers."""
     elements: Any = html.fromstring(content).iter()
     for element in elements:

@@ -1,7 +1,7 @@
-"""Database and Redis of a test run: a pytest plugin that is loaded before Django's settings.
+"""A pytest plugin that sets database and Redis of a test run before Django's settings load.
 
 Without DATABASE_URL and REDIS_URL: SQLite and an embedded Valkey server. Every process of a
-parallel run has a Redis database and a data folder of its own; no run touches `var/`.
+parallel run has its own Redis database and data folder; no run writes to `var/`.
 """
 
 from __future__ import annotations

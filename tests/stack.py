@@ -1,6 +1,6 @@
-"""A whole installation in real processes: database, Valkey, web, workers, tick and CRM.
+"""An installation in real processes: database, Valkey, web, workers, tick and CRM.
 
-The test starts, kills and restarts them; they listen on free ports.
+Tests start, kill and restart them; they listen on free ports.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Stack:
         return self
 
     def prepare_database(self) -> None:
-        """Migrate the empty database, and make the demo in it."""
+        """Migrate the empty database, and create the demo in it."""
         self.manage("migrate", "--verbosity", "0")
         self.demo = json.loads(self.manage("demo", "--json", "--crm", self.crm.url))
 
@@ -69,7 +69,7 @@ class Stack:
         self.close()
 
     def close(self) -> None:
-        """Kill all processes and drop the database, whatever was started."""
+        """Kill all processes that were started, and drop the database."""
         for process in self._processes:
             process.kill()
             process.wait()
@@ -108,7 +108,7 @@ class Stack:
         return process
 
     def start_web(self) -> subprocess.Popen[bytes]:
-        """Start gunicorn and wait until it answers."""
+        """Start gunicorn and wait until it responds."""
         process = subprocess.Popen(
             [
                 sys.executable, "-m", "gunicorn", "config.wsgi", "--bind",
@@ -117,7 +117,7 @@ class Stack:
             cwd=ROOT, env=self.environment,
         )  # fmt: skip
         self._processes.append(process)
-        self.until(self._web_answers)
+        self.wait_until(self.is_web_up)
         return process
 
     def call(self, method: str, path: str, content: object = None) -> tuple[int, Any]:
@@ -140,13 +140,14 @@ class Stack:
         """Return the rows of an SQL statement on the installation's database."""
         return self.database.query(statement)
 
-    def until(
+    def wait_until(
         self, is_true: Callable[[], bool], seconds: float = 60, *, every: float = 0.02
     ) -> None:
         """Wait until it is true, as `wait_until` does."""
         wait_until(is_true, seconds, every=every)
 
-    def _web_answers(self) -> bool:
+    def is_web_up(self) -> bool:
+        """Whether the web process responds to a request."""
         try:
             return self.call("GET", "/api/v1/openapi.json")[0] == 200
         except OSError:
@@ -154,7 +155,7 @@ class Stack:
 
 
 class Database:
-    """A database of the same kind as the test run's, for one installation."""
+    """A database for one installation, of the same kind as that of the test run."""
 
     def __init__(self, folder: Path) -> None:
         self._server = os.environ.get("DATABASE_URL", "")
@@ -168,6 +169,7 @@ class Database:
         return f"{self._server.rpartition('/')[0]}/{self._name}"
 
     def create(self) -> None:
+        """Create the database on a server; SQLite creates its file by itself."""
         self._administer("CREATE DATABASE {}")
 
     def drop(self) -> None:
@@ -190,13 +192,13 @@ class Database:
             file.executescript(script)
 
     def dump(self) -> str:
-        """Return the script that makes this database with all of its rows."""
+        """Return a script of SQL statements that creates this database with all rows."""
         if not self._server:
             with closing(sqlite3.connect(self._file)) as file:
                 return "\n".join(file.iterdump())
         command = ["pg_dump", "--inserts", "--no-owner", "--no-privileges", self.url]
         dumped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        # Commands of psql, which only psql understands.
+        # Lines with a backslash are commands of psql and no SQL.
         return "\n".join(line for line in dumped.splitlines() if not line.startswith("\\"))
 
     def _administer(self, statement: str) -> None:
@@ -212,6 +214,6 @@ def _free_port() -> int:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process, and wait until it has ended."""
+    """Kill the process and wait until it has exited."""
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -63,12 +63,12 @@ CONNECTION: Callable[[AccountRows], object] = lambda rows: rows.connection.pk  #
 ACTIONS: dict[str, tuple[Action, str]] = {
     # Superuser, Editor and Reporter, all in their own account.
     "read the log": (get("referrals_delivery_changelist"), "SER"),
-    "read a delivery": (get("referrals_delivery_change", lambda w: w.delivery.pk), "SER"),
-    "read a referral": (get("referrals_referral_change", lambda w: w.referral.pk), "SER"),
+    "read a delivery": (get("referrals_delivery_change", lambda rows: rows.delivery.pk), "SER"),
+    "read a referral": (get("referrals_referral_change", lambda rows: rows.referral.pk), "SER"),
     "read a connection": (get("connections_connection_change", CONNECTION), "SER"),
     "read the Real-time Referral page": (get("real_time_referral"), "SER"),
-    "read an account": (get("connections_account_change", lambda w: w.account.pk), "SER"),
-    "see which keys there are": (get("referrals_intakekey_changelist"), "SE"),
+    "read an account": (get("connections_account_change", lambda rows: rows.account.pk), "SER"),
+    "read the list of keys": (get("referrals_intakekey_changelist"), "SE"),
     "replay": (run_delivery_action("replay"), "SE"),
     "re-read": (run_delivery_action("reread"), "SE"),
     "cancel": (run_delivery_action("cancel"), "SE"),
@@ -80,12 +80,12 @@ ACTIONS: dict[str, tuple[Action, str]] = {
     "add a connection": (get("connections_connection_sources"), "SE"),
     "delete a connection": (get("connections_connection_delete", CONNECTION), "SE"),
     "add a campaign": (get("connections_campaign_add"), "SE"),
-    "delete a campaign": (get("connections_campaign_delete", lambda w: w.campaign.pk), "S"),
+    "delete a campaign": (get("connections_campaign_delete", lambda rows: rows.campaign.pk), "S"),
     "download a raw body": (download_raw_body, "S"),
     "add an account": (get("connections_account_add"), "S"),
     "issue a key": (get("referrals_intakekey_add"), "S"),
-    "revoke or delete a key": (get("referrals_intakekey_delete", lambda w: w.key.pk), "S"),
-    "make users": (get("auth_user_add"), "S"),
+    "revoke or delete a key": (get("referrals_intakekey_delete", lambda rows: rows.key.pk), "S"),
+    "add a user": (get("auth_user_add"), "S"),
 }
 
 
@@ -99,7 +99,7 @@ def rows(db: None) -> AccountRows:
 
 @pytest.fixture
 def users(rows: AccountRows, admin_user: User) -> dict[str, User]:
-    """Users by their letter in the table; users without a letter may do nothing."""
+    """Return the users by their letter in the table; users without a letter may do nothing."""
     elsewhere = Account.objects.create(name="Elsewhere", slug="elsewhere")
     return {
         "S": admin_user,

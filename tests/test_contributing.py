@@ -1,4 +1,4 @@
-"""The examples of CONTRIBUTING.md work as they stand: each is run with its own test."""
+"""The examples in CONTRIBUTING.md work: each is run with its own test."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def blocks(title: str, language: str) -> list[str]:
 
 @pytest.fixture
 def run_example(monkeypatch: pytest.MonkeyPatch) -> Example:
-    """Run the code under a heading as a part of the module, then its test."""
+    """Return a function that runs the code under a heading in a module, then its test."""
     for family in (authorizations, body_encodings, extractors, operators):
         monkeypatch.setattr(family, "_members", dict(family._members))
     monkeypatch.setattr(filters, "FILTERS", dict(filters.FILTERS))
@@ -85,7 +85,7 @@ def test_filter_is_registered(run_example: Example) -> None:
     assert "last_four" in filters.FILTERS
 
 
-def test_preset_reads_all_its_responses() -> None:
+def test_preset_classifies_its_responses_as_expected() -> None:
     [preset] = blocks("A preset", "toml")
     check = check_connection(load_connection(preset, lambda _: "a-token"))
     assert [row.expected.value for row in check.responses] == [
@@ -94,7 +94,7 @@ def test_preset_reads_all_its_responses() -> None:
     assert check.is_good
 
 
-def test_all_of_them_together_stand_in_a_file(run_example: Example) -> None:
+def test_all_examples_are_loaded_from_one_file(run_example: Example) -> None:
     for title, module in (
         ("An authorization", STATIC),
         ("A body encoding", BODIES),

@@ -1,4 +1,4 @@
-"""The documents: every path, name, link, command and setting in them exists."""
+"""Every path, name, link, command and setting in the documents exists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ named = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.nam
 
 
 def words(text: str) -> list[str]:
-    """Return the words of all code in a document, in line and in blocks."""
+    """Return the words of all code in a document, inline and in blocks."""
     blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
     for block in blocks:
         text = text.replace(block, "")
@@ -32,11 +32,11 @@ def words(text: str) -> list[str]:
 
 
 def exists(word: str) -> bool:
-    """Return whether a path, file name or dotted name is there; True for all other words."""
+    """Return whether a path, file name or dotted name exists; True for all other words."""
     if word.partition("/")[0] in FOLDERS and "/" in word:
         return any(ROOT.glob(word.partition("::")[0].rstrip("/")))
     if FILE_NAME.fullmatch(word):
-        return (ROOT / word).exists() or any(any((ROOT / one).rglob(word)) for one in FOLDERS)
+        return (ROOT / word).exists() or any(any((ROOT / folder).rglob(word)) for folder in FOLDERS)
     if word.partition(".")[0] in CODE and re.fullmatch(r"\w+(\.\w+)+", word):
         return is_importable(word)
     return True
@@ -56,14 +56,14 @@ def test_paths_and_names_in_code_exist(document: Path) -> None:
 
 
 @named
-def test_links_lead_to_files_and_headings(document: Path) -> None:
+def test_links_point_to_files_and_headings(document: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
         path, _, heading = target.partition("#")
         linked = document.parent / path if path else document
         assert "://" in target or linked.exists(), target
         if heading:
             headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
-            assert heading in [one.lower().replace(" ", "-") for one in headings], target
+            assert heading in [title.lower().replace(" ", "-") for title in headings], target
 
 
 def test_a_wrong_path_is_found() -> None:

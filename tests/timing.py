@@ -1,4 +1,4 @@
-"""Time limits of tests, which TEST_TIME_FACTOR multiplies on a machine that is busy with others."""
+"""Time limits of tests, multiplied by TEST_TIME_FACTOR on a busy machine."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ WAIT_SECONDS = scaled(30)
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 30, *, every: float = 0.01) -> None:
-    """Wait until it is true; raise AssertionError after the seconds times TEST_TIME_FACTOR.
+    """Wait until `is_true()`; raise AssertionError after the seconds times TEST_TIME_FACTOR.
 
-    For what other threads and processes do, where there is no event to wait for.
+    For changes by other threads and processes that have no event to wait for.
     """
     ends_at = time.monotonic() + scaled(seconds)
     while not is_true():

@@ -1,4 +1,4 @@
-"""Users of the admin with roles and accounts, and clients that are logged in."""
+"""Helpers that create users of the admin and log them in to test clients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def create_user(
     """Create a staff user in the group of the role, a member of the accounts."""
     user = User.objects.create(username=name, is_staff=True)
     if role:
-        # A test that empties all tables takes the groups along, which only the migration makes.
+        # Transactional tests delete the groups, which only the migration creates.
         _ROLES.make_roles(apps, None)
         user.groups.add(Group.objects.get(name=role))
     if sees_customers:
@@ -34,7 +34,7 @@ def create_user(
 
 
 def login_client(user: User | None) -> Client:
-    """Return a client in which the user is logged in, or nobody."""
+    """Return a client with the user logged in, or with nobody if it is None."""
     client = Client()
     if user is not None:
         client.force_login(user)

@@ -16,7 +16,7 @@ from tests.timing import WAIT_SECONDS
 
 
 class Valkey:
-    """One server process on a Unix socket, keeping nothing on disk."""
+    """One server process on a Unix socket, without persistence."""
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
@@ -24,7 +24,7 @@ class Valkey:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it responds."""
         self._process = subprocess.Popen(
             [
                 str(get_binary_path()), "--port", "0", "--unixsocket", str(self.socket),
@@ -39,14 +39,14 @@ class Valkey:
         return self
 
     def stop(self) -> None:
-        """Terminate the server and wait until it has ended."""
+        """Terminate the server and wait until it has exited."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=WAIT_SECONDS)
             self._process = None
 
     def kill(self) -> None:
-        """Kill the server."""
+        """Kill the server and wait until it has exited."""
         assert self._process is not None
         self._process.kill()
         self._process.wait(timeout=WAIT_SECONDS)

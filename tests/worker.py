@@ -1,4 +1,4 @@
-"""A helper that runs the waiting jobs in the product's own worker."""
+"""A helper that runs the queued jobs in the product's worker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from config.queue.worker import DeliveryWorker
 
 
 def run_jobs() -> None:
-    """Run the jobs that wait; restore the signal handlers that RQ replaces."""
+    """Run the queued jobs, and restore the signal handlers that RQ replaces."""
     names = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = {name: signal.getsignal(name) for name in names}
     worker = get_worker(QUEUE, worker_class=DeliveryWorker, serializer=JSONSerializer)

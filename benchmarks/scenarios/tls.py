@@ -10,7 +10,7 @@ from benchmarks.fixtures import check_recorded, create_fixture
 from benchmarks.measure import BenchmarkResult, Measurement, at_most, interleave, median_rate
 from benchmarks.processes import Process
 from benchmarks.target_server import TargetServer, run_target_server
-from tests.misbehaving_servers.certificates import Authority
+from tests.misbehaving_servers.certificates import CertificateAuthority
 
 _CONNECTIONS = 20
 _THREADS = 32
@@ -19,7 +19,7 @@ _JOBS = 3
 
 def measure(context: BenchmarkContext) -> list[BenchmarkResult]:
     """Run the same jobs over HTTP and over HTTPS."""
-    authority = Authority(context.installation.folder)
+    authority = CertificateAuthority(context.installation.folder)
     certificate = authority.certificate()
     arguments = ("-m", "benchmarks.jobs_over_tls", str(authority.bundle))
     settings = {"DELIVERY_THREADS": str(_THREADS)}

@@ -46,7 +46,11 @@ def make_setting_field(setting: Setting) -> forms.Field:
     """Return the field of one setting; that of a secret never renders its value."""
     if setting.choices:
         return forms.ChoiceField(
-            label=setting.label, choices=setting.choices, required=False, help_text=setting.help
+            label=setting.label,
+            choices=setting.choices,
+            required=False,
+            help_text=setting.help,
+            initial=setting.default,
         )
     return forms.CharField(
         label=setting.label,

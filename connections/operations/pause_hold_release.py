@@ -22,6 +22,7 @@ def pause_connection(connection: Connection, *, by: Actor, reason: str = "") -> 
 def hold_connection(connection_id: int, *, by: Actor, reason: str) -> bool:
     """Set the state to held until a person releases the connection, and write the history.
 
+    Workers call it when credentials were refused repeatedly (`referrals.throttling.recorder`).
     Return False, and change nothing, if it was not active.
     """
     # The reason may be a text of the CRM about a person, and everybody may read it.

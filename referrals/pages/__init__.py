@@ -20,9 +20,15 @@ def urls(admin_view: Callable[[View], View]) -> list[URLPattern]:
         path(base, admin_view(link_and_unlink.real_time_referral), name="real_time_referral"),
         path(f"{base}<int:pk>/link/", admin_view(link_and_unlink.link_view), name="link_campaigns"),
         path(
-            f"{base}<int:pk>/unlink/", admin_view(link_and_unlink.unlink_view), name="unlink_campaigns"
+            f"{base}<int:pk>/unlink/",
+            admin_view(link_and_unlink.unlink_view),
+            name="unlink_campaigns",
         ),
-        path(f"{base}<int:pk>/pause/", admin_view(link_and_unlink.pause_view), name="pause_connection"),
+        path(
+            f"{base}<int:pk>/pause/",
+            admin_view(link_and_unlink.pause_view),
+            name="pause_connection",
+        ),
         path(
             f"{base}<int:pk>/release/",
             admin_view(link_and_unlink.release_view),

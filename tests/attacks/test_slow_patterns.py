@@ -1,7 +1,7 @@
-"""Tests that texts made to be slow are read quickly.
+"""Tests that texts chosen to make regular expressions slow are parsed in time.
 
-Each text is read in a process of its own, which can be killed: a regular expression at work holds
-the GIL and cannot be interrupted.
+Each text is parsed in its own process, which can be killed: a running regular expression holds the
+GIL and cannot be interrupted.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from django.conf import settings
 from tests.timing import scaled
 
 _TIMEOUT_SECONDS = scaled(30)
-"""Nearly all of it is for the start of Python on a busy machine."""
+"""Most of it is for starting Python on a busy machine."""
 
-# Each text is so long that the pattern before its fix took several times the timeout.
+# Each text is so long that the pattern took several times the timeout before it was fixed.
 _SCRIPTS = {
     "comments that never end": """
 from connections.core.response.parsed import ParsedResponse
 from connections.core.messages import Response
 print(ParsedResponse(Response(status=200, body=b"<!--x>" * 100_000)).xml.why)
 """,
-    "a name of an id after the other": """
+    "quoted names of ids in a row": """
 from connections.core.response.suggestions import Condition, _condition
 print([condition.operator for condition in _condition("json", "'id" * 100_000 + "/", "x")])
 """,
@@ -95,7 +95,7 @@ print(extractors["json"]("$[?search(@, '(a|aa)+$')]").extract(parsed))
 }
 _OUTPUTS = {
     "comments that never end": "the body is not well-formed XML",
-    "a name of an id after the other": "['equals']",
+    "quoted names of ids in a row": "['equals']",
     "a word that might be an address": "['jo@example.com']",
     "two words that might be an address": "[]",
     "a stand-in over two lines": "700002",
@@ -115,7 +115,7 @@ _OUTPUTS = {
 
 
 @pytest.mark.parametrize("name", _SCRIPTS)
-def test_a_text_made_to_be_slow_is_read_in_time(name: str) -> None:
+def test_a_text_for_slow_patterns_is_parsed_in_time(name: str) -> None:
     finished = subprocess.run(
         [sys.executable, "-W", "error", "-c", _SCRIPTS[name]], cwd=settings.BASE_DIR,
         capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False,

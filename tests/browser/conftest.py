@@ -1,6 +1,6 @@
-"""Chromium for tests of the pages; whatever it reports as an error fails the test.
+"""Fixtures for tests of the pages in Chromium; every error that it reports fails the test.
 
-Where there is no Chromium, these tests are skipped, except where CI promises that they run.
+Without Chromium these tests are skipped, except in CI, where they fail.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from connections.models import Account
 from tests.timing import scaled
 from tests.users import create_user
 
-# Playwright's loop runs in the thread of the tests, where Django would refuse its own queries.
+# Playwright runs an event loop in the thread of the tests, in which Django refuses queries.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 _ARGUMENTS = [
@@ -41,7 +41,7 @@ _POLL_SECONDS = 0.02
 
 _REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
-  window.complain(`${event.violatedDirective} refused ${event.blockedURI} ${event.sample}`);
+  window.recordError(`${event.violatedDirective} refused ${event.blockedURI} ${event.sample}`);
 });
 """
 
@@ -64,54 +64,54 @@ def chromium() -> Iterator[Browser]:
 def open_page(
     chromium: Browser, live_server: LiveServer, unmanifested_static: None
 ) -> Iterator[Callable[..., Page]]:
-    """Open browsers: `open_page(user)` is a page where the user is logged in, `None` nobody.
+    """Yield `open_page(user)`, which opens a page with the user logged in, or nobody for `None`.
 
-    Options go to the browser, such as java_script_enabled or color_scheme.
+    Its options are those of a browser context, such as java_script_enabled or color_scheme.
     """
     contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+    errors: list[str] = []
 
-    def make(user: User | None, **options: Any) -> Page:
+    def open_one(user: User | None, **options: Any) -> Page:
         context = chromium.new_context(base_url=live_server.url, **options)
         contexts.append(context)
         context.set_default_timeout(_TIMEOUT_MILLISECONDS)
         page = context.new_page()
         if options.get("java_script_enabled", True):
-            context.expose_function("complain", lambda text: _complain(complaints, text))
+            context.expose_function("recordError", lambda text: _record(errors, text))
             context.add_init_script(_REPORT_VIOLATIONS)
-        page.on("pageerror", lambda error: _complain(complaints, str(error)))
-        page.on("console", lambda said: _listen(complaints, said))
+        page.on("pageerror", lambda error: _record(errors, str(error)))
+        page.on("console", lambda message: _record_console_error(errors, message))
         if user is not None:
-            context.add_cookies([_session_cookie(user, live_server.url)])
+            context.add_cookies([_create_session_cookie(user, live_server.url)])
         return page
 
-    yield make
+    yield open_one
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert errors == []
 
 
 @pytest.fixture
 def page(open_page: Callable[..., Page], admin_user: User) -> Page:
-    """A page where the administrator is logged in."""
+    """Return a page with the administrator logged in."""
     return open_page(admin_user)
 
 
 @pytest.fixture
 def editor(transactional_db: None, account: Account) -> User:
-    """A user with the role Editor."""
+    """Return a user with the role Editor."""
     return create_user("Eda", account, role="Editor")
 
 
 @pytest.fixture
 def editors_page(open_page: Callable[..., Page], editor: User) -> Page:
-    """A page where the editor is logged in."""
+    """Return a page with the editor logged in."""
     return open_page(editor)
 
 
 @pytest.fixture
 def worker(live_server: LiveServer) -> Iterator[None]:
-    """A worker of the queue in a thread, for as long as the test takes."""
+    """Run a worker of the queue in a thread during the test."""
     stop = threading.Event()
     thread = threading.Thread(target=_work_until, args=(stop,))
     thread.start()
@@ -121,7 +121,7 @@ def worker(live_server: LiveServer) -> Iterator[None]:
 
 
 class _ThreadWorker(SimpleWorker):  # type: ignore[misc]
-    """A worker without signal handlers, which belong to the main thread."""
+    """A worker without signal handlers, which only the main thread may set."""
 
     death_penalty_class = TimerDeathPenalty
 
@@ -139,17 +139,17 @@ def _work_until(stop: threading.Event) -> None:
     databases.close_all()
 
 
-def _complain(complaints: list[str], text: str) -> None:
-    complaints.append(text)
+def _record(errors: list[str], text: str) -> None:
+    errors.append(text)
 
 
-def _listen(complaints: list[str], said: Any) -> None:
-    if said.type == "error":
-        complaints.append(f"{said.text} at {said.location.get('url')}")
+def _record_console_error(errors: list[str], message: Any) -> None:
+    if message.type == "error":
+        errors.append(f"{message.text} at {message.location.get('url')}")
 
 
-def _session_cookie(user: User, url: str) -> Any:
-    """Return the cookie of a logged-in user."""
+def _create_session_cookie(user: User, url: str) -> Any:
+    """Create a session of the user; return its cookie."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -1,4 +1,4 @@
-"""The connection's page as people use it: its tabs, its rules and its test button."""
+"""Steps on the page of a connection: tabs, rules, saving, testing and linking."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from connections.models import Connection
 
 
 def go_to_sources(page: Page) -> None:
-    """Connections in the menu, Add connection, and API under Referrals."""
+    """Click Connections in the menu, Add connection, and API under Referrals."""
     page.goto("/admin/")
     menu = page.get_by_role("navigation", name="Sidebar").get_by_role("row")
     menu.get_by_role("link", name="Connections", exact=True).click()
@@ -18,12 +18,12 @@ def go_to_sources(page: Page) -> None:
 
 
 def go_to(page: Page, connection: Connection) -> None:
-    """The page of the connection."""
+    """Open the page of the connection."""
     page.goto(connection.get_absolute_url())
 
 
 def open_tab(page: Page, name: str) -> Locator:
-    """Click a tab; what stands on it."""
+    """Click a tab; return its panel."""
     page.get_by_role("tab", name=name).click()
     return page.get_by_role("tabpanel", name=name)
 
@@ -31,7 +31,7 @@ def open_tab(page: Page, name: str) -> Locator:
 def add_rule(
     page: Page, number: int, *, status: str, outcome: str, path: str = "", value: str = ""
 ) -> None:
-    """Add a rule with a status and, where a path is given, a condition on the JSON there."""
+    """Add a rule for a status and, if a path is given, for the JSON value there."""
     page.get_by_role("button", name="Add rule").click()
     rule = page.locator(".rule-row").nth(number - 1)
     rule.get_by_label("Status:").fill(status)
@@ -44,7 +44,7 @@ def add_rule(
 
 
 def save(page: Page) -> None:
-    """Click Save, and wait for the page to say that it is saved."""
+    """Click Save, and wait for the message that it was saved."""
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("successfully")).to_be_visible()
 
@@ -56,11 +56,11 @@ def press_test(page: Page) -> None:
 
 
 def link(page: Page, connection: str, campaign: str) -> None:
-    """On the Real-time Referral page: expand, Show unlinked, find the campaign, Link."""
+    """Link the campaign on the Real-time Referral page."""
     page.goto("/admin/")
     page.get_by_role("link", name="Real-time Referral").click()
-    part = page.locator("details.connection").filter(has_text=connection)
-    part.locator("summary").first.click()
-    part.get_by_role("link", name="Show unlinked").click()
-    part.get_by_role("button", name=f"Link {campaign}").click()
+    section = page.locator("details.connection").filter(has_text=connection)
+    section.locator("summary").first.click()
+    section.get_by_role("link", name="Show unlinked").click()
+    section.get_by_role("button", name=f"Link {campaign}").click()
     expect(page.get_by_text(f"Linked {campaign} to {connection}.")).to_be_visible()

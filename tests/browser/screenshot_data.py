@@ -1,6 +1,6 @@
-"""A believable day of one advertiser, for the screenshots.
+"""Data for the screenshots: one day of one advertiser.
 
-Every exchange was really made with the CRM simulator; only its time is spread over the day.
+Every exchange is made with the CRM simulator; afterwards the times are spread over the day.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FIRST_NAMES = ("Ada", "Ben", "Carla", "Dana", "Emil", "Farah", "Goran", "Hanna"
 _LAST_NAMES = ("Archer", "Brook", "Castle", "Dale", "Ellis", "Foster", "Grant", "Hale", "Irwin")
 
 _DAY = timedelta(hours=23)
-_TO_THE_WORKER = timedelta(milliseconds=9)
+_QUEUE_DELAY = timedelta(milliseconds=9)
 _NEWSLETTER, _LOYALTY, _TEST_DRIVES = 320, 140, 90
 """Referrals of each campaign."""
 
@@ -42,34 +42,34 @@ Person = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenshotData:
-    """What the pictures are taken of."""
+    """The user and the rows that the screenshots show."""
 
-    person: User
+    user: User
     connection: Connection
-    odd: Delivery
+    unrecognised: Delivery
 
 
 def seed(crm: CRM) -> ScreenshotData:
-    """An advertiser with four connections, of which one is held and one is new."""
+    """Create an advertiser with four connections, of which one is held and one is new."""
     demo = create_demo(crm_url=crm.url, by=SOMEBODY)
     Account.objects.filter(slug=demo.account).update(name="Northwind Travel")
-    account, person = Account.objects.get(slug=demo.account), User.objects.get(username=demo.login)
-    newsletter = _renamed(account, "Demo CRM (JSON)", "Mailchimp newsletter", person)
-    drives = _renamed(account, "Demo CRM (URL encoded)", "Sendy test drives", person)
-    loyalty = _add_loyalty(newsletter, person)
+    account, user = Account.objects.get(slug=demo.account), User.objects.get(username=demo.login)
+    newsletter = _rename(account, "Demo CRM (JSON)", "Mailchimp newsletter", user)
+    drives = _rename(account, "Demo CRM (URL encoded)", "Sendy test drives", user)
+    loyalty = _add_loyalty(newsletter, user)
     store_connection(replace(presets()["hubspot_contact"].spec, name="HubSpot"), account=account)
     for connection in (newsletter, drives, loyalty):
-        send_test(connection, person)
-    _pass_a_day(newsletter, drives, loyalty)
-    _trouble_of_now(crm, newsletter, loyalty)
-    crm.clear()  # So that whoever presses Test is met as a new person.
+        send_test(connection, user)
+    _create_day(newsletter, drives, loyalty)
+    _create_failures(crm, newsletter, loyalty)
+    crm.clear()  # So that a test of the sample person is a delivery and no duplicate.
     heartbeats.record_heartbeat(heartbeats.WORKER)
     heartbeats.record_heartbeat(heartbeats.TICK)
-    odd = Delivery.objects.get(status="unrecognised", connection=newsletter)
-    return ScreenshotData(person=person, connection=newsletter, odd=odd)
+    unrecognised = Delivery.objects.get(status="unrecognised", connection=newsletter)
+    return ScreenshotData(user=user, connection=newsletter, unrecognised=unrecognised)
 
 
-def _renamed(account: Account, name: str, new: str, person: User) -> Connection:
+def _rename(account: Account, name: str, new: str, user: User) -> Connection:
     connection = Connection.objects.get(account=account, name=name)
     connection.name = new
     connection.save()
@@ -77,66 +77,66 @@ def _renamed(account: Account, name: str, new: str, person: User) -> Connection:
         connection=connection, name="John Smith", role="Technical Support",
         email="john.smith@company.example",
     )  # fmt: skip
-    Link.objects.filter(connection=connection).update(linked_by=person)
+    Link.objects.filter(connection=connection).update(linked_by=user)
     return connection
 
 
-def _add_loyalty(like: Connection, person: User) -> Connection:
+def _add_loyalty(like: Connection, user: User) -> Connection:
     spec = replace(build_spec(like), name="Loyalty programme")
     connection = store_connection(spec, account=like.account)
     campaign = Campaign.objects.create(
         account=like.account, name="Loyalty sign-up", kind="email_subscription"
     )
-    link_campaign(campaign, connection=connection, by=Actor(door=Door.ADMIN, user=person))
+    link_campaign(campaign, connection=connection, by=Actor(door=Door.ADMIN, user=user))
     return connection
 
 
-def _pass_a_day(newsletter: Connection, drives: Connection, loyalty: Connection) -> None:
-    """Referrals of all campaigns in turn, delivered, then spread over the last hours."""
-    chance = random.Random(20)
+def _create_day(newsletter: Connection, drives: Connection, loyalty: Connection) -> None:
+    """Create and deliver referrals of all campaigns, and spread them over the last hours."""
+    rng = random.Random(20)
     day = [
-        *((newsletter, who) for who in _people(chance, _NEWSLETTER)),
-        *((drives, who) for who in _people(chance, _TEST_DRIVES)),
-        *((loyalty, who) for who in _people(chance, _LOYALTY)),
+        *((newsletter, person) for person in _random_people(rng, _NEWSLETTER)),
+        *((drives, person) for person in _random_people(rng, _TEST_DRIVES)),
+        *((loyalty, person) for person in _random_people(rng, _LOYALTY)),
         *((newsletter, (f"{name}@localhost", "Ivo", "Hale")) for name in ("ivo", "hale", "ih")),
         (newsletter, ("reset.1@example.com", "Emil", "Foster")),
         (drives, ("odd.2@example.com", "Carla", "Dale")),
     ]
-    chance.shuffle(day)
-    for connection, who in day:
-        _hand_in(connection, who)
+    rng.shuffle(day)
+    for connection, person in day:
+        _accept_referral(connection, person)
     while Delivery.objects.filter(outcome="").exists():
         deliver()
-    _spread_over_the_day(chance)
+    _spread_over_the_day(rng)
 
 
-def _trouble_of_now(crm: CRM, newsletter: Connection, loyalty: Connection) -> None:
-    """An answer that nobody understands, a CRM that is away, and credentials that are refused."""
-    right = crm.key
+def _create_failures(crm: CRM, newsletter: Connection, loyalty: Connection) -> None:
+    """Create an unrecognised response, server errors, and refused credentials."""
+    key = crm.key
     crm.change_key("another")
-    for who in _people(random.Random(1), 5):
-        _hand_in(loyalty, who)
+    for person in _random_people(random.Random(1), 5):
+        _accept_referral(loyalty, person)
     deliver()
-    crm.change_key(right)
+    crm.change_key(key)
     for name in ("error.1", "error.2", "odd.1"):
-        _hand_in(newsletter, (f"{name}@example.com", "Mia", "Novak"))
+        _accept_referral(newsletter, (f"{name}@example.com", "Mia", "Novak"))
     deliver()
 
 
-def _people(chance: random.Random, count: int) -> list[Person]:
-    """Some of them come twice, as people do."""
-    found: list[Person] = []
+def _random_people(rng: random.Random, count: int) -> list[Person]:
+    """Return people, some of them twice, as in real data."""
+    people: list[Person] = []
     for number in range(count):
-        if found and chance.random() < 1 / 12:
-            found.append(chance.choice(found))
+        if people and rng.random() < 1 / 12:
+            people.append(rng.choice(people))
             continue
-        first, last = chance.choice(_FIRST_NAMES), chance.choice(_LAST_NAMES)
-        found.append((f"{first}.{last}{number}@example.com".lower(), first, last))
-    return found
+        first, last = rng.choice(_FIRST_NAMES), rng.choice(_LAST_NAMES)
+        people.append((f"{first}.{last}{number}@example.com".lower(), first, last))
+    return people
 
 
-def _hand_in(connection: Connection, who: Person) -> None:
-    email, first, last = who
+def _accept_referral(connection: Connection, person: Person) -> None:
+    email, first, last = person
     number = Referral.objects.count() + 1001
     accept_referrals(
         connection.links.get().campaign,
@@ -144,27 +144,27 @@ def _hand_in(connection: Connection, who: Person) -> None:
     )
 
 
-def _spread_over_the_day(chance: random.Random) -> None:
-    """Give each delivery a time of the day, and its attempts a believable duration."""
+def _spread_over_the_day(rng: random.Random) -> None:
+    """Move each delivery to a time of the day, and give its attempts realistic durations."""
     now = timezone.now()
     rows = Delivery.objects.exclude(finished_at=None).order_by("pk")
-    moments = sorted(_moment(chance, now) for _ in rows)
-    for delivery, moment in zip(rows, moments, strict=True):
-        _move(delivery, moment, round(chance.lognormvariate(4.4, 0.5)))
+    times = sorted(_random_time(rng, now) for _ in rows)
+    for delivery, time in zip(rows, times, strict=True):
+        _move(delivery, time, round(rng.lognormvariate(4.4, 0.5)))
 
 
-def _moment(chance: random.Random, now: datetime) -> datetime:
-    """More in the evening than at night."""
+def _random_time(rng: random.Random, now: datetime) -> datetime:
+    """Return a time of the last hours; evenings are likelier than nights."""
     while True:
-        moment = now - _DAY * chance.random()
-        if chance.random() < 0.55 + 0.45 * math.sin((moment.hour - 10) / 24 * math.tau):
-            return moment
+        time = now - _DAY * rng.random()
+        if rng.random() < 0.55 + 0.45 * math.sin((time.hour - 10) / 24 * math.tau):
+            return time
 
 
-def _move(delivery: Delivery, accepted: datetime, took: int) -> None:
+def _move(delivery: Delivery, accepted: datetime, duration_ms: int) -> None:
     Referral.objects.filter(pk=delivery.referral_id).update(accepted_at=accepted)
-    delivery.attempts.update(started_at=accepted + _TO_THE_WORKER, duration_ms=took)
+    delivery.attempts.update(started_at=accepted + _QUEUE_DELAY, duration_ms=duration_ms)
     Delivery.objects.filter(pk=delivery.pk).update(
         created_at=accepted,
-        finished_at=accepted + _TO_THE_WORKER + timedelta(milliseconds=took),
+        finished_at=accepted + _QUEUE_DELAY + timedelta(milliseconds=duration_ms),
     )

@@ -1,6 +1,6 @@
-"""Pictures of the main pages for the README, light and dark: `make screenshots` makes them anew.
+"""Screenshots of the main pages for the README, light and dark, taken by `make screenshots`.
 
-Not collected with the tests, as it writes into the working tree; it shares their live server.
+pytest does not collect this file by default, since it writes into the working tree.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tests.browser.screenshot_data import ScreenshotData, seed
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 900}
 CRM_PORT = 9000
-"""As under `make run`: the pictures show the simulator's address."""
+"""The port of `make run`, since the screenshots show the simulator's address."""
 
 
 @pytest.fixture
-def showroom(transactional_db: None) -> Iterator[ScreenshotData]:
+def data(transactional_db: None) -> Iterator[ScreenshotData]:
     crm = _simulator()
     yield seed(crm)
     crm.stop()
@@ -31,55 +31,55 @@ def showroom(transactional_db: None) -> Iterator[ScreenshotData]:
 def _simulator() -> CRM:
     try:
         return CRM(port=CRM_PORT).start()
-    except OSError:  # Somebody has `make run` running.
+    except OSError:  # The port is in use, perhaps by `make run`.
         return CRM().start()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pictures_of_the_main_pages(
-    open_page: Callable[..., Page], showroom: ScreenshotData, worker: None, scheme: str
+def test_screenshots_of_the_main_pages_are_taken(
+    open_page: Callable[..., Page], data: ScreenshotData, worker: None, scheme: str
 ) -> None:
-    page = open_page(showroom.person, viewport=SIZE, color_scheme=scheme)
+    page = open_page(data.user, viewport=SIZE, color_scheme=scheme)
     for name, show in PICTURES.items():
-        show(page, showroom)
+        show(page, data)
         page.screenshot(path=FOLDER / f"{name}-{scheme}.png", animations="disabled", caret="hide")
 
 
-def dashboard(page: Page, showroom: ScreenshotData) -> None:
+def dashboard(page: Page, data: ScreenshotData) -> None:
     page.goto("/admin/")
 
 
-def add_connection(page: Page, showroom: ScreenshotData) -> None:
+def add_connection(page: Page, data: ScreenshotData) -> None:
     page.goto("/admin/connections/connection/add/api/")
 
 
-def connection(page: Page, showroom: ScreenshotData) -> None:
-    go_to(page, showroom.connection)
+def connection(page: Page, data: ScreenshotData) -> None:
+    go_to(page, data.connection)
     open_tab(page, "Response handling")
 
 
-def body(page: Page, showroom: ScreenshotData) -> None:
-    go_to(page, showroom.connection)
+def body(page: Page, data: ScreenshotData) -> None:
+    go_to(page, data.connection)
     open_tab(page, "Body")
 
 
-def result(page: Page, showroom: ScreenshotData) -> None:
-    go_to(page, showroom.connection)
+def result(page: Page, data: ScreenshotData) -> None:
+    go_to(page, data.connection)
     press_test(page)
     page.evaluate("scrollTo(0, 0)")
 
 
-def linking(page: Page, showroom: ScreenshotData) -> None:
-    page.goto(f"/admin/real-time-referral/?connection={showroom.connection.pk}&unlinked=1")
+def linking(page: Page, data: ScreenshotData) -> None:
+    page.goto(f"/admin/real-time-referral/?connection={data.connection.pk}&unlinked=1")
     expect(page.get_by_role("region", name="Unlinked campaigns")).to_be_visible()
 
 
-def log(page: Page, showroom: ScreenshotData) -> None:
+def log(page: Page, data: ScreenshotData) -> None:
     page.goto("/admin/referrals/delivery/")
 
 
-def delivery(page: Page, showroom: ScreenshotData) -> None:
-    page.goto(f"/admin/referrals/delivery/{showroom.odd.pk}/change/")
+def delivery(page: Page, data: ScreenshotData) -> None:
+    page.goto(f"/admin/referrals/delivery/{data.unrecognised.pk}/change/")
 
 
 PICTURES: dict[str, Callable[[Page, ScreenshotData], None]] = {

@@ -1,5 +1,8 @@
-"""The product's main job, end to end: a connection is made, tested and linked in the browser, a
-referral comes in over the API, a worker delivers it, and its page says so."""
+"""The main job from end to end.
+
+A connection is created, tested and linked in the browser; a referral is posted to the API, a worker
+delivers it, and its page shows the exchange.
+"""
 
 from __future__ import annotations
 
@@ -35,37 +38,37 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 @pytest.fixture
 def page(open_page: Callable[..., Page], transactional_db: None, account: Account) -> Page:
-    """A browser at which an editor sits who may see customers' data."""
+    """Return a page with an editor logged in who may see customer data."""
     return open_page(create_user("Eda", account, role="Editor", sees_customers=True))
 
 
 @pytest.fixture
 def website(open_page: Callable[..., Page], account: Account, campaign: Campaign) -> Website:
-    """The advertiser's website, which hands referrals in."""
+    """Return a website that posts referrals with an intake key of the account."""
     key = issue_key(IntakeKey(account=account, name="Website"))
     return Website(open_page(None), campaign, key)
 
 
 class Website:
-    """Whoever holds the account's intake key."""
+    """A client of the intake API."""
 
     def __init__(self, browser: Page, campaign: Campaign, key: str) -> None:
         self._requests = browser.request
         self._address = f"/api/v1/campaigns/{campaign.key}/referrals"
         self._headers = {"Authorization": f"Bearer {key}"}
 
-    def create_referrals(self, external_id: str, **attributes: str) -> None:
+    def post_referral(self, external_id: str, **attributes: str) -> None:
         """Post one referral to the live server."""
-        answer = self._requests.post(
+        response = self._requests.post(
             self._address,
             headers=self._headers,
             data={"external_id": external_id, "attributes": attributes},
         )
-        assert (answer.status, answer.json()["referrals"][0]["is_new"]) == (202, True)
+        assert (response.status, response.json()["referrals"][0]["is_new"]) == (202, True)
 
 
 def expect_delivered(page: Page, external_id: str) -> None:
-    """The delivery log says so, and the delivery's own page shows the exchange."""
+    """Wait until the delivery log shows it as delivered, and open the page of the delivery."""
     end = time.monotonic() + WAIT_SECONDS
     row = page.locator("#result_list tbody tr").filter(has_text=external_id)
     while True:
@@ -81,7 +84,7 @@ def expect_delivered(page: Page, external_id: str) -> None:
     expect(page.get_by_label("Response", exact=True)).to_contain_text("HTTP 200")
 
 
-def test_from_a_preset_to_a_delivered_referral(
+def test_a_referral_is_delivered_by_a_connection_from_a_preset(
     page: Page, crm: CRM, campaign: Campaign, website: Website
 ) -> None:
     go_to_sources(page)
@@ -99,14 +102,14 @@ def test_from_a_preset_to_a_delivered_referral(
     expect(page.get_by_label("Result")).to_contain_text("As expected.")
 
     link(page, "Newsletter list", campaign.name)
-    website.create_referrals("order-1001", email="jo@example.com", first_name="Jo", last_name="Doe")
+    website.post_referral("order-1001", email="jo@example.com", first_name="Jo", last_name="Doe")
 
     expect_delivered(page, "order-1001")
     expect(page.locator("pre").first).to_contain_text('"email_address": "jo@example.com"')
     assert [one.email for one in crm.received()] == ["john.smith@example.com", "jo@example.com"]
 
 
-def test_from_a_pasted_command_to_a_delivered_referral(
+def test_a_referral_is_delivered_by_a_connection_from_a_pasted_command(
     page: Page, crm: CRM, campaign: Campaign, website: Website
 ) -> None:
     go_to_sources(page)
@@ -126,9 +129,7 @@ def test_from_a_pasted_command_to_a_delivered_referral(
     expect(page.get_by_label("Result")).to_contain_text("As expected.")
 
     link(page, "From curl", campaign.name)
-    website.create_referrals(
-        "order-1002", email="mia@example.com", first_name="Mia", last_name="Doe"
-    )
+    website.post_referral("order-1002", email="mia@example.com", first_name="Mia", last_name="Doe")
 
     expect_delivered(page, "order-1002")
     request = page.locator("pre").first

@@ -1,4 +1,4 @@
-"""The pages for a new connection: pasted commands, their errors, and on a phone."""
+"""The pages for a new connection: pasted commands, errors, and small screens."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ COMMAND = """curl -X POST \\
        "merge_fields": {{"FNAME": "Urist", "LNAME": "McVankab"}}}}'"""
 
 
-def test_what_is_not_understood_is_told_beside_the_command(
-    editors_page: Page, account: Account
-) -> None:
+def test_an_error_in_the_command_is_shown_beside_it(editors_page: Page, account: Account) -> None:
     page = editors_page
     go_to_sources(page)
     page.get_by_label("Command:").fill("curl 'https://crm.example")

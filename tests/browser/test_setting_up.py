@@ -1,4 +1,4 @@
-"""“Setting up the API connection”, step by step, as the page of the seed tells it."""
+"""“Setting up the API connection”, step by step, as documented in the seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from tests.browser.connection_page import add_rule, go_to, go_to_sources, open_t
 BODY = '{"email_address": "", "status": "subscribed"}'
 
 
-def test_setting_up_the_api_connection(editors_page: Page, account: Account, crm: CRM) -> None:
+def test_a_connection_is_set_up_by_the_documented_steps(
+    editors_page: Page, account: Account, crm: CRM
+) -> None:
     page = editors_page
     # 1. to 4. Connections in the left menu, Add connection, API under Referrals.
     go_to_sources(page)
@@ -82,7 +84,7 @@ def test_preview_and_requirements_follow_what_is_typed(
     assert not Connection.objects.exists()
 
 
-def test_expected_responses_tell_at_once_what_a_changed_rule_makes_of_them(
+def test_expected_responses_are_classified_while_a_rule_is_changed(
     editors_page: Page, connection: Connection
 ) -> None:
     connection.expected_responses.create(
@@ -97,7 +99,7 @@ def test_expected_responses_tell_at_once_what_a_changed_rule_makes_of_them(
     expect(verdict).to_contain_text("expected duplicate, read as ✕ Rejected")
 
 
-def test_rules_change_places_by_button_and_by_dragging(
+def test_rules_are_moved_by_button_and_by_dragging(
     editors_page: Page, connection: Connection
 ) -> None:
     page = editors_page
@@ -114,7 +116,7 @@ def test_rules_change_places_by_button_and_by_dragging(
     assert [rule.status for rule in connection.response_rules.all()] == ["400", "200"]
 
 
-_CUT_CHOICES = """
+_CLIPPED_CHOICES = """
 select => {
   const style = getComputedStyle(select);
   const pen = document.createElement("canvas").getContext("2d");
@@ -135,12 +137,12 @@ def test_every_choice_of_a_rule_is_readable(
     page = open_page(editor, viewport={"width": width, "height": 900}, color_scheme=scheme)
     go_to(page, connection)
     open_tab(page, "Response handling")
-    cut = [
+    clipped = [
         sentence
         for select in page.locator(".rule-row select").all()
-        for sentence in select.evaluate(_CUT_CHOICES)
+        for sentence in select.evaluate(_CLIPPED_CHOICES)
     ]
-    assert cut == []
+    assert clipped == []
     values = page.locator(".rule-row textarea").all()
     assert all(one.evaluate("one => one.scrollHeight <= one.clientHeight") for one in values)
 
@@ -155,7 +157,7 @@ def test_a_rule_is_removed(editors_page: Page, connection: Connection) -> None:
     assert [rule.outcome for rule in connection.response_rules.all()] == ["delivered"]
 
 
-def test_an_error_is_found_from_the_tab_that_says_so(
+def test_a_tab_with_an_error_is_marked_and_opened(
     editors_page: Page, connection: Connection
 ) -> None:
     page = editors_page
@@ -171,7 +173,7 @@ def test_an_error_is_found_from_the_tab_that_says_so(
     expect(page.get_by_label("Body:", exact=True)).to_be_focused()
 
 
-def test_tabs_are_used_by_keyboard_alone(editors_page: Page, connection: Connection) -> None:
+def test_tabs_work_by_keyboard(editors_page: Page, connection: Connection) -> None:
     page = editors_page
     go_to(page, connection)
     page.get_by_role("tab", name="General").focus()
@@ -188,7 +190,7 @@ def test_tabs_are_used_by_keyboard_alone(editors_page: Page, connection: Connect
     expect(page.get_by_role("tab", name="Settings")).to_be_focused()
 
 
-def test_everything_is_there_without_javascript(
+def test_the_form_works_without_javascript(
     open_page: Callable[..., Page], editor: User, connection: Connection
 ) -> None:
     page = open_page(editor, java_script_enabled=False)

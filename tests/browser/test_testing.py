@@ -1,4 +1,4 @@
-"""“Testing your API connection”, step by step, as the page of the seed tells it."""
+"""“Testing your API connection”, step by step, as documented in the seed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from connections.simulator import CRM
 from tests.browser.connection_page import go_to, open_tab, press_test, save
 
 
-def sample(page: Page, email: str) -> None:
+def fill_sample_email(page: Page, email: str) -> None:
     open_tab(page, "Settings").get_by_label("Email address", exact=True).fill(email)
 
 
 @pytest.mark.usefixtures("worker")
-def test_testing_your_api_connection(editors_page: Page, connection: Connection, crm: CRM) -> None:
+def test_a_connection_is_tested_by_the_documented_steps(
+    editors_page: Page, connection: Connection, crm: CRM
+) -> None:
     page = editors_page
     go_to(page, connection)
     expect(page.get_by_text("△ Untested")).to_be_visible()
@@ -27,7 +29,7 @@ def test_testing_your_api_connection(editors_page: Page, connection: Connection,
     settings = open_tab(page, "Settings")
     settings.get_by_label("Send tests to:").select_option("Testing")
     settings.get_by_label("Expected outcome:").select_option("Duplicate")
-    sample(page, "jo@example.com")
+    fill_sample_email(page, "jo@example.com")
     # 3. Click Save.
     save(page)
     # 4. Click Test.
@@ -40,7 +42,7 @@ def test_testing_your_api_connection(editors_page: Page, connection: Connection,
 
     # 6. Repeat tests until you've achieved your desired outcome.
     page.get_by_role("link", name="Back to the connection").click()
-    sample(page, "exists@example.com")
+    fill_sample_email(page, "exists@example.com")
     save(page)
     press_test(page)
     expect(result).to_contain_text("As expected.")
@@ -51,7 +53,7 @@ def test_testing_your_api_connection(editors_page: Page, connection: Connection,
     assert [one.email for one in crm.received()] == ["jo@example.com", "exists@example.com"]
 
 
-def test_without_a_worker_the_test_is_sent_from_the_web_process(
+def test_a_test_is_sent_from_the_web_process_without_a_worker(
     editors_page: Page, connection: Connection, crm: CRM
 ) -> None:
     page = editors_page
@@ -74,7 +76,9 @@ def test_a_test_needs_no_javascript(
 
 
 @pytest.mark.usefixtures("worker")
-def test_one_click_makes_a_rule_of_an_answer(editors_page: Page, connection: Connection) -> None:
+def test_a_rule_is_created_from_a_response_by_one_click(
+    editors_page: Page, connection: Connection
+) -> None:
     connection.response_rules.all().delete()
     connection.sample_attributes = {"email": "exists@example.com"}
     connection.save()
@@ -97,7 +101,7 @@ def test_one_click_makes_a_rule_of_an_answer(editors_page: Page, connection: Con
     assert [one.outcome for one in ConnectionTest.objects.all()] == ["duplicate", "rejected"]
 
 
-def test_the_exact_bytes_are_one_click_away(editors_page: Page, connection: Connection) -> None:
+def test_the_request_is_shown_as_a_curl_command(editors_page: Page, connection: Connection) -> None:
     page = editors_page
     go_to(page, connection)
     page.get_by_text("As a curl command").click()

@@ -1,4 +1,4 @@
-"""The dashboard, the log and a delivery's page as people use them, also on a phone."""
+"""The dashboard, the log and the page of a delivery, also on a small screen."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from tests.referrals.factories import create_referrals, deliver
 
 
 @pytest.fixture
-def odd(campaign: Campaign, link: Link) -> Delivery:
-    """A delivery whose answer no rule covers, among others that went well."""
+def unrecognised(campaign: Campaign, link: Link) -> Delivery:
+    """Return a delivery whose response matches no rule; two others are delivered."""
     create_referrals(campaign, "jo@example.com", "mia@example.com", "odd@example.com")
     deliver()
     return Delivery.objects.get(status="unrecognised")
 
 
-def test_from_the_dashboard_to_an_answer_that_nobody_understood(page: Page, odd: Delivery) -> None:
+def test_an_unrecognised_response_is_found_from_the_dashboard(
+    page: Page, unrecognised: Delivery
+) -> None:
     page.goto("/admin/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Deliveries")
     expect(page.get_by_role("figure")).to_contain_text("3 deliveries")
@@ -36,17 +38,27 @@ def test_from_the_dashboard_to_an_answer_that_nobody_understood(page: Page, odd:
     expect(page.get_by_label("Response", exact=True)).to_contain_text("<!DOCTYPE html>")
     with page.expect_download() as download:
         page.get_by_role("link", name="Raw body").last.click()
-    assert download.value.suggested_filename == f"delivery-{odd.pk}-attempt-1-response.txt"
+    assert download.value.suggested_filename == f"delivery-{unrecognised.pk}-attempt-1-response.txt"
 
 
-def test_a_new_rule_is_read_into_the_kept_answer(
-    page: Page, odd: Delivery, connection: Connection
+def test_the_dashboard_uses_the_width_of_the_window(page: Page, unrecognised: Delivery) -> None:
+    # Django's own index page is 600 px wide at most, in which a table of connections breaks words.
+    page.goto("/admin/")
+    content = page.locator("#content").bounding_box()
+    window = page.viewport_size
+    assert content is not None
+    assert window is not None
+    assert content["x"] + content["width"] == window["width"]
+
+
+def test_a_stored_response_is_read_again_with_a_new_rule(
+    page: Page, unrecognised: Delivery, connection: Connection
 ) -> None:
     connection.response_rules.create(
         status="200", where="text", operator="contains", value="DOCTYPE", outcome="rejected",
         position=9,
     )  # fmt: skip
-    page.goto(f"/admin/referrals/delivery/{odd.pk}/change/")
+    page.goto(f"/admin/referrals/delivery/{unrecognised.pk}/change/")
     page.get_by_role("button", name="Re-read").click()
     expect(page.get_by_text("Answers that mean something else now: 1.")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Rejected")
@@ -54,7 +66,9 @@ def test_a_new_rule_is_read_into_the_kept_answer(
     expect(page.get_by_role("cell", name="Re-read: unrecognised → rejected.")).to_be_visible()
 
 
-def test_selected_and_all_that_fit_are_replayed_after_a_number(page: Page, odd: Delivery) -> None:
+def test_selected_or_all_matching_deliveries_are_replayed_after_a_confirmation(
+    page: Page, unrecognised: Delivery
+) -> None:
     page.goto("/admin/referrals/delivery/?outcome=delivered")
     page.get_by_role("checkbox", name="Select this object").first.check()
     page.get_by_label("Action:").select_option("Replay…")
@@ -69,7 +83,7 @@ def test_selected_and_all_that_fit_are_replayed_after_a_number(page: Page, odd: 
     assert Delivery.objects.pending().count() == 2
 
 
-def test_the_log_is_searched_and_filtered(page: Page, odd: Delivery) -> None:
+def test_the_log_is_searched_and_filtered(page: Page, unrecognised: Delivery) -> None:
     page.goto("/admin/referrals/delivery/")
     page.get_by_label("Search").fill("mia@")
     page.get_by_label("Status", exact=True).select_option("Delivered")
@@ -84,15 +98,15 @@ def test_the_log_is_searched_and_filtered(page: Page, odd: Delivery) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_in_light_and_dark(
-    open_page: Any, admin_user: User, odd: Delivery, scheme: str
+    open_page: Any, admin_user: User, unrecognised: Delivery, scheme: str
 ) -> None:
     page = open_page(admin_user, viewport={"width": 390, "height": 800}, color_scheme=scheme)
     widths = {}
     for address in (
         "/admin/",
         "/admin/referrals/delivery/",
-        f"/admin/referrals/delivery/{odd.pk}/change/",
-        f"/admin/real-time-referral/?connection={odd.connection_id}&unlinked=1",
+        f"/admin/referrals/delivery/{unrecognised.pk}/change/",
+        f"/admin/real-time-referral/?connection={unrecognised.connection_id}&unlinked=1",
     ):
         page.goto(address)
         widths[address] = page.locator("html").evaluate("html => html.scrollWidth")

@@ -18,11 +18,17 @@ from connections.core.response.matching import ResponseHandling
 from connections.core.spec import ConnectionSpec, Limits
 from connections.transport.tokens import TokenCache
 from tests.connections.core.factories import rule, spec
-from tests.misbehaving_servers import OK, Script, Server, Talk, answers
-from tests.misbehaving_servers.tokens import Clock, LimitsRecorder, TokenServer, caches, said
+from tests.misbehaving_servers import OK, Script, Server, ServerConnection, respond_with
+from tests.misbehaving_servers.tokens import (
+    Clock,
+    LimitsRecorder,
+    TokenServer,
+    json_response,
+    open_token_caches,
+)
 
-UNAUTHORIZED = said(401, {"error": "invalid_token"})
-TOKEN = said(200, {"access_token": "token-1", "token_type": "Bearer", "expires_in": 3600})
+UNAUTHORIZED = json_response(401, {"error": "invalid_token"})
+TOKEN = json_response(200, {"access_token": "token-1", "token_type": "Bearer", "expires_in": 3600})
 
 
 @dataclass
@@ -66,7 +72,7 @@ def run_servers(redis: Any, crm: Script, tokens: Script | None = None) -> Iterat
     with (
         client,
         Server(crm) as crm_server,
-        caches(tokens or TokenServer(), redis, Clock(), client=client) as (
+        open_token_caches(tokens or TokenServer(), redis, Clock(), client=client) as (
             token_caches,
             authorization,
             server,
@@ -78,10 +84,10 @@ def run_servers(redis: Any, crm: Script, tokens: Script | None = None) -> Iterat
 def crm_that_accepts(*tokens: str) -> Script:
     """Answer 200 to these tokens and 401 to all others."""
 
-    def script(talk: Talk) -> None:
-        while request := talk.request():
+    def script(connection: ServerConnection) -> None:
+        while request := connection.read_request():
             is_accepted = any(f"Bearer {token}\r\n".encode() in request for token in tokens)
-            talk.send(OK if is_accepted else UNAUTHORIZED)
+            connection.send(OK if is_accepted else UNAUTHORIZED)
 
     return script
 
@@ -133,7 +139,7 @@ def test_a_second_refusal_is_unauthorized_and_nothing_is_sent_a_third_time(redis
 
 
 def test_a_repeated_token_is_not_sent_a_second_time(redis: Any) -> None:
-    with run_servers(redis, crm_that_accepts(), answers(TOKEN)) as servers:
+    with run_servers(redis, crm_that_accepts(), respond_with(TOKEN)) as servers:
         result = servers.attempt()
 
         assert summarize(result) == ("unauthorized", 401, None)
@@ -145,7 +151,7 @@ def test_the_classification_decides_whether_a_token_was_refused(redis: Any) -> N
     as_unauthorized = ResponseHandling(rules=(rule("unauthorized", status="200", **expired),))
     as_rejected = ResponseHandling(rules=(rule("rejected", status="401"),))
 
-    with run_servers(redis, answers(said(200, {"error": "expired"}), OK)) as servers:
+    with run_servers(redis, respond_with(json_response(200, {"error": "expired"}), OK)) as servers:
         assert summarize(servers.attempt(response_handling=as_unauthorized)) == (
             "delivered",
             200,
@@ -170,8 +176,8 @@ def test_the_classification_decides_whether_a_token_was_refused(redis: Any) -> N
 def test_a_refusal_by_the_token_server_keeps_the_request_from_the_crm(
     redis: Any, status: int, outcome: str, code: str
 ) -> None:
-    refusal = said(status, {"error": "invalid_client"})
-    with run_servers(redis, crm_that_accepts("token-1"), answers(refusal)) as servers:
+    refusal = json_response(status, {"error": "invalid_client"})
+    with run_servers(redis, crm_that_accepts("token-1"), respond_with(refusal)) as servers:
         result = servers.attempt()
 
         assert summarize(result) == (outcome, None, code)
@@ -182,15 +188,17 @@ def test_a_refusal_by_the_token_server_keeps_the_request_from_the_crm(
 
 
 def test_a_failed_renewal_of_the_token_makes_the_attempt_unavailable(redis: Any) -> None:
-    with run_servers(redis, crm_that_accepts(), answers(TOKEN, said(503, {}))) as servers:
+    with run_servers(
+        redis, crm_that_accepts(), respond_with(TOKEN, json_response(503, {}))
+    ) as servers:
         assert summarize(servers.attempt()) == ("unavailable", None, "connect_failed")
         assert servers.sent_tokens == ["token-1"]
 
 
 def test_a_token_request_that_times_out_makes_the_attempt_unavailable(redis: Any) -> None:
-    def script(talk: Talk) -> None:
-        talk.request()
-        talk.wait()
+    def script(connection: ServerConnection) -> None:
+        connection.read_request()
+        connection.wait()
 
     with run_servers(redis, crm_that_accepts("token-1"), script) as servers:
         result = servers.attempt(limits=Limits(total_timeout=0.1))
@@ -201,10 +209,10 @@ def test_a_token_request_that_times_out_makes_the_attempt_unavailable(redis: Any
 
 
 def test_token_requests_and_sends_share_one_total_timeout(redis: Any) -> None:
-    def crm(talk: Talk) -> None:
-        while talk.request():
-            talk.wait(0.25)
-            talk.send(UNAUTHORIZED)
+    def crm(connection: ServerConnection) -> None:
+        while connection.read_request():
+            connection.wait(0.25)
+            connection.send(UNAUTHORIZED)
 
     with run_servers(redis, crm, TokenServer(seconds=0.25)) as servers:
         result = servers.attempt(limits=Limits(total_timeout=9))
@@ -228,7 +236,7 @@ def test_a_client_secret_is_masked_in_its_form_encoded_basic_credentials(redis: 
         )
     )
     echo = f"{exact} {other_client} {with_plus}"
-    with run_servers(redis, answers(said(422, echo))) as servers:
+    with run_servers(redis, respond_with(json_response(422, echo))) as servers:
         servers.authorization = replace(servers.authorization, client_secret=secret)
         masked = servers.attempt().exchange.masked()
 

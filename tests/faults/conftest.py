@@ -7,37 +7,37 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import report
-from tests.faults.installation import Installation
-from tests.faults.invariants import Tally
+from tests.faults.tools import report
+from tests.faults.tools.installation import Installation
+from tests.faults.tools.invariants import InvariantReport
 
-CheckInvariants = Callable[[str, float], Tally]
+CheckInvariants = Callable[[str, float], InvariantReport]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def rows() -> None:
+def delete_rows() -> None:
     """Delete the rows of an earlier run."""
-    report.begin()
+    report.delete_rows()
 
 
 @pytest.fixture
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
-    """An installation with one connection and campaign, `people`; no process runs yet.
+    """Yield an installation with the connection and campaign `people`; no process runs yet.
 
-    A test may give it other settings, as an indirect parameter.
+    Tests set other settings by an indirect parameter.
     """
-    with Installation(tmp_path, **getattr(request, "param", {})) as made:
-        yield made
+    with Installation(tmp_path, **getattr(request, "param", {})) as installation:
+        yield installation
 
 
 @pytest.fixture
 def check_invariants(installation: Installation) -> CheckInvariants:
-    """Check the invariants, and add a row to the table: the fault, the seconds to recover."""
+    """Return a check of the invariants that adds a row: the fault, the seconds to recover."""
 
-    def check(fault: str, seconds: float) -> Tally:
-        found = installation.tally()
-        report.keep(report.row(fault, found, seconds))
-        found.check()
+    def check(fault: str, seconds: float) -> InvariantReport:
+        found = installation.invariant_report()
+        report.add(report.build_row(fault, found, seconds))
+        found.raise_if_violated()
         return found
 
     return check

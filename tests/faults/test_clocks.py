@@ -5,20 +5,21 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.conftest import CheckInvariants
-from tests.faults.installation import RUN, Installation
+from tests.faults.tools.installation import RUN_SIZE, Installation
 
 pytestmark = pytest.mark.faults
 
 
-@pytest.mark.parametrize("window", [5, -5])
+@pytest.mark.parametrize("minutes", [5, -5])
 def test_the_clock_of_one_of_two_workers_is_wrong(
-    installation: Installation, check_invariants: CheckInvariants, window: int
+    installation: Installation, check_invariants: CheckInvariants, minutes: int
 ) -> None:
     installation.start_all()
-    installation.start_faulty_worker("clock", CLOCK_OFFSET=str(60 * window))
-    installation.create_referrals(RUN // 2)
-    installation.create_referrals(RUN // 2, word="slow")
-    word = "ahead" if window > 0 else "behind"
+    installation.start_faulty_worker("clock", CLOCK_OFFSET=str(60 * minutes))
+    installation.create_referrals(RUN_SIZE // 2)
+    installation.create_referrals(RUN_SIZE // 2, word="slow")
+    direction = "ahead" if minutes > 0 else "behind"
     check_invariants(
-        f"the clock of one of two workers is 5 min {word}", installation.wait_until_finished(400)
+        f"the clock of one of two workers is 5 min {direction}",
+        installation.wait_until_finished(400),
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import report
-from tests.faults.installation import RUN, Installation
+from tests.faults.tools import report
+from tests.faults.tools.installation import RUN_SIZE, Installation
 
 _THREADS = 32
 _WORKERS = 2
@@ -30,30 +30,30 @@ def test_a_revoked_credential_holds_the_connection(tmp_path: Path) -> None:
     mails = tmp_path / "mails"
     with Installation(tmp_path, EMAIL_URL=f"filemail:///{mails}") as installation:
         installation.start_all(workers=_WORKERS)
-        installation.create_referrals(RUN)
-        installation.until(installation.delivered(RUN // 4))
+        installation.create_referrals(RUN_SIZE)
+        installation.wait_until_delivered(RUN_SIZE // 4)
         installation.crm.change_key("another-key")
-        installation.until(lambda: state(installation) == "held")
-        installation.until(lambda: in_flight(installation) == 0)
+        installation.wait_until(lambda: state(installation) == "held")
+        installation.wait_until(lambda: in_flight(installation) == 0)
         requests = len(installation.crm.received())
         time.sleep(3)
-        assert len(installation.crm.received()) == requests, "held is held"
-        refused = sum(one.status == 401 for one in installation.crm.received())
+        assert len(installation.crm.received()) == requests, "a held connection was sent to"
+        refused = sum(request.status == 401 for request in installation.crm.received())
         assert 3 <= refused <= 2 * _WORKERS * _THREADS
         assert installation.query(
             "SELECT DISTINCT attempts_used FROM referrals_delivery WHERE status = 'pending'"
         ) == [(0,)]
-        installation.until(lambda: subjects(mails)["people is held: somebody must look"] == 1)
+        installation.wait_until(lambda: subjects(mails)["people is held: somebody must look"] == 1)
 
         installation.shell(_RELEASE)
         seconds = installation.wait_until_finished(240)
-        found = installation.tally()
+        found = installation.invariant_report()
         name = f"a credential is revoked ({refused} refused), renewed, and the hold released"
-        report.keep(report.row(name, found, seconds))
-        found.check()
-        assert found.statuses == {"delivered": RUN}
+        report.add(report.build_row(name, found, seconds))
+        found.raise_if_violated()
+        assert found.statuses == {"delivered": RUN_SIZE}
         assert installation.query("SELECT DISTINCT attempts_used FROM referrals_delivery") == [(1,)]
-        installation.until(lambda: subjects(mails)["people was released"] == 1)
+        installation.wait_until(lambda: subjects(mails)["people was released"] == 1)
         assert subjects(mails) == {
             "people is held: somebody must look": 1,
             "people was released": 1,
@@ -71,7 +71,7 @@ def in_flight(installation: Installation) -> int:
 
 
 def subjects(mails: Path) -> Counter[str]:
-    """How many mails were sent, by subject."""
+    """Count the sent mails by subject."""
     lines = [line for file in mails.glob("*") for line in file.read_text().splitlines()]
-    begin = "Subject: "
-    return Counter(line.removeprefix(begin) for line in lines if line.startswith(begin))
+    prefix = "Subject: "
+    return Counter(line.removeprefix(prefix) for line in lines if line.startswith(prefix))

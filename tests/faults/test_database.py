@@ -1,4 +1,4 @@
-"""The database is cut off, restarted or locked, while deliveries are claimed and recorded."""
+"""The database is disconnected, restarted or locked while deliveries are claimed and recorded."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.faults import report
-from tests.faults.cluster import Cluster, binaries
 from tests.faults.conftest import CheckInvariants
-from tests.faults.installation import IS_POSTGRESQL, RUN, Installation
+from tests.faults.tools import report
+from tests.faults.tools.cluster import Cluster, find_programs
+from tests.faults.tools.installation import IS_POSTGRESQL, RUN_SIZE, Installation
 from tests.timing import WAIT_SECONDS
 
 only_postgresql = pytest.mark.skipif(
-    not IS_POSTGRESQL, reason="SQLite is a file: it has no connections that could be cut."
+    not IS_POSTGRESQL, reason="SQLite is a file without connections that could be cut."
 )
 only_sqlite = pytest.mark.skipif(
     IS_POSTGRESQL, reason="PostgreSQL has no lock on the whole database."
@@ -34,12 +34,12 @@ def test_connections_are_cut(
     installation.start_all(workers=0)
     for _ in range(2):
         installation.start_faulty_worker(f"cut_{moment}", FAULT_AFTER="0")
-    installation.create_referrals(RUN)
+    installation.create_referrals(RUN_SIZE)
     found = check_invariants(
         f"database connections are cut while {moment}", installation.wait_until_finished(200)
     )
     if moment == "claiming":
-        assert (found.unknown, found.requests) == (0, RUN)
+        assert (found.unknown, found.requests) == (0, RUN_SIZE)
 
 
 @only_postgresql
@@ -48,9 +48,9 @@ def test_all_connections_are_cut_at_once(
     installation: Installation, check_invariants: CheckInvariants
 ) -> None:
     installation.start_all(workers=2)
-    installation.create_referrals(RUN)
+    installation.create_referrals(RUN_SIZE)
     for count in (200, 500, 800, 1100):
-        installation.until(installation.delivered(count))
+        installation.wait_until_delivered(count)
         with psycopg.connect(installation.database.url, autocommit=True) as other:
             other.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -68,8 +68,8 @@ def test_another_writer_locks_the_database(
     installation: Installation, check_invariants: CheckInvariants, seconds: int
 ) -> None:
     installation.start_all(workers=2)
-    installation.create_referrals(RUN)
-    installation.until(installation.delivered(300))
+    installation.create_referrals(RUN_SIZE)
+    installation.wait_until_delivered(300)
     with closing(
         sqlite3.connect(installation.folder / "db.sqlite3", timeout=WAIT_SECONDS)
     ) as other:
@@ -80,24 +80,24 @@ def test_another_writer_locks_the_database(
         f"another writer locks SQLite for {seconds} s", installation.wait_until_finished()
     )
     if seconds == 3:
-        assert (found.unknown, found.requests) == (0, RUN)
+        assert (found.unknown, found.requests) == (0, RUN_SIZE)
 
 
 @only_postgresql
 @pytest.mark.faults
-@pytest.mark.skipif(binaries() is None, reason="PostgreSQL's own programs are not on this machine.")
+@pytest.mark.skipif(find_programs() is None, reason="PostgreSQL's programs are not installed.")
 def test_the_server_is_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Cluster() as cluster:
         monkeypatch.setenv("DATABASE_URL", cluster.url)
         with Installation(tmp_path) as installation:
             installation.start_all(workers=2)
-            installation.create_referrals(RUN)
+            installation.create_referrals(RUN_SIZE)
             for count in (300, 900):
-                installation.until(installation.delivered(count))
+                installation.wait_until_delivered(count)
                 cluster.restart()
             installation.create_referrals(100)
             seconds = installation.wait_until_finished()
-            found = installation.tally()
+            found = installation.invariant_report()
             name = "the database server is restarted at once, twice"
-            report.keep(report.row(name, found, seconds))
-            found.check()
+            report.add(report.build_row(name, found, seconds))
+            found.raise_if_violated()

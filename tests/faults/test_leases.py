@@ -1,4 +1,4 @@
-"""Two workers and one delivery: a lease ends, and the late result does not overwrite."""
+"""A worker freezes until its leases have ended; its late results overwrite nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from contextlib import closing
 import pytest
 
 from tests.faults.conftest import CheckInvariants
-from tests.faults.installation import BOTH_TIMES, IS_POSTGRESQL, RUN, Installation
+from tests.faults.tools.installation import BOTH_TIMES, IS_POSTGRESQL, RUN_SIZE, Installation
 from tests.timing import scaled
 
 
 @pytest.mark.parametrize("installation", BOTH_TIMES, indirect=True)
-def test_a_worker_freezes_and_comes_back_after_its_lease(
+def test_a_worker_freezes_and_continues_after_its_lease(
     installation: Installation, check_invariants: CheckInvariants
 ) -> None:
     [frozen] = installation.start_all()
     installation.create_referrals(200, word="slow")
-    installation.create_referrals(RUN - 200)
-    installation.until(installation.delivered(100))
+    installation.create_referrals(RUN_SIZE - 200)
+    installation.wait_until_delivered(100)
     _freeze(frozen, installation)
     in_flight = installation.query(
         "SELECT count(*) FROM referrals_delivery WHERE claimed_at IS NOT NULL"
@@ -47,7 +47,7 @@ def test_a_worker_freezes_and_comes_back_after_its_lease(
 
 
 def _freeze(worker: subprocess.Popen[bytes], installation: Installation) -> None:
-    """In a moment in which it does not hold SQLite's one lock, without which nobody could work."""
+    """Stop the worker while it does not hold SQLite's write lock, which blocks the others."""
     worker.send_signal(signal.SIGSTOP)
     while not IS_POSTGRESQL and _is_locked(installation):
         worker.send_signal(signal.SIGCONT)

@@ -11,27 +11,39 @@ from connections.core.messages import Request
 from connections.core.request.builder import USER_AGENT
 from connections.transport import Client, SendLimits
 from connections.transport.destination import DestinationPolicy
-from tests.misbehaving_servers.server import OK, Script, Server, Talk, answers
+from tests.misbehaving_servers.server import (
+    OK,
+    Script,
+    Server,
+    ServerConnection,
+    full_backlog,
+    respond_with,
+)
 from tests.timing import WAIT_SECONDS, scaled
 
 LOOPBACK = DestinationPolicy(
     permitted_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")), allowed_ports=None
 )
-SHORT = SendLimits(connect=scaled(0.3), read=scaled(0.15), total=scaled(0.4), dns=scaled(0.2))
-PATIENT = SendLimits(connect=WAIT_SECONDS, read=WAIT_SECONDS, total=WAIT_SECONDS, dns=WAIT_SECONDS)
+SHORT_LIMITS = SendLimits(
+    connect=scaled(0.3), read=scaled(0.15), total=scaled(0.4), dns=scaled(0.2)
+)
+LONG_LIMITS = SendLimits(
+    connect=WAIT_SECONDS, read=WAIT_SECONDS, total=WAIT_SECONDS, dns=WAIT_SECONDS
+)
 
 __all__ = [
+    "LONG_LIMITS",
     "LOOPBACK",
     "OK",
-    "PATIENT",
-    "SHORT",
+    "SHORT_LIMITS",
     "Script",
     "Server",
-    "Talk",
-    "answers",
+    "ServerConnection",
+    "full_backlog",
     "loopback_client",
     "needs_ipv6",
     "post",
+    "respond_with",
 ]
 
 
@@ -52,7 +64,7 @@ def loopback_client(**settings: object) -> Client:
 
 
 def post(url: str, body: bytes = b"{}") -> Request:
-    """Return an ordinary request with the headers that the builder sets."""
+    """Return a POST request with the headers that the builder sets."""
     netloc = url.partition("//")[2].partition("/")[0]
     return Request(
         method="POST",

@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 _DAY = timedelta(days=1)
 
 
-class Authority:
-    """Signs certificates; `bundle` is the file by which a client trusts it."""
+class CertificateAuthority:
+    """A certificate authority; clients that trust it use the file `bundle`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -32,35 +32,35 @@ class Authority:
         self.bundle.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def server_context(
-        self, name: str = "localhost", *, is_expired: bool = False, signs_itself: bool = False
+        self, name: str = "localhost", *, is_expired: bool = False, is_self_signed: bool = False
     ) -> ssl.SSLContext:
-        """A server's TLS context with a certificate for this name."""
+        """Return a server's TLS context with a certificate for this name."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(
-            self.certificate(name, is_expired=is_expired, signs_itself=signs_itself)
+            self.certificate(name, is_expired=is_expired, is_self_signed=is_self_signed)
         )
         return context
 
     def certificate(
-        self, name: str = "localhost", *, is_expired: bool = False, signs_itself: bool = False
+        self, name: str = "localhost", *, is_expired: bool = False, is_self_signed: bool = False
     ) -> Path:
-        """The file with a key and its certificate for this name."""
+        """Write a file with a key and its certificate for this name; return its path."""
         key = ec.generate_private_key(ec.SECP256R1())
         ends = datetime.now(UTC) + (-_DAY if is_expired else _DAY)
         subject = _name(name)
         certificate = (
             _builder(
                 subject,
-                subject if signs_itself else self._name,
+                subject if is_self_signed else self._name,
                 key.public_key(),
                 ends - 2 * _DAY,
                 ends,
             )
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .sign(key if signs_itself else self._key, hashes.SHA256())
+            .sign(key if is_self_signed else self._key, hashes.SHA256())
         )
-        file = self._folder / f"{name}-{is_expired}-{signs_itself}.pem"
+        file = self._folder / f"{name}-{is_expired}-{is_self_signed}.pem"
         file.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,

@@ -12,12 +12,14 @@ from connections.core.messages import Exchange, Request
 from connections.core.request.authorization.oauth2 import OAuth2ClientCredentials
 from connections.transport import Client, SendLimits
 from connections.transport.tokens import TokenCache
-from tests.misbehaving_servers import LOOPBACK, Script, Server, Talk, loopback_client
+from tests.misbehaving_servers import LOOPBACK, Script, Server, ServerConnection, loopback_client
 
 SECRET = "correct horse battery staple"
 
 
 class Clock:
+    """A clock in seconds that tests advance."""
+
     def __init__(self) -> None:
         self.seconds = 1_000_000.0
 
@@ -26,7 +28,7 @@ class Clock:
 
 
 class LimitsRecorder(Client):
-    """A client that remembers how long each send was allowed to take."""
+    """A client that records the total time limit of each send, in seconds."""
 
     def __init__(self) -> None:
         super().__init__(LOOPBACK)
@@ -38,43 +40,43 @@ class LimitsRecorder(Client):
 
 
 class TokenServer:
-    """Hands out token-1, token-2, …; counts how many requests it has at once."""
+    """A script that issues token-1, token-2, … and counts requests and concurrent requests."""
 
     def __init__(self, lifetime: object = 3600, seconds: float = 0) -> None:
         self.fetches = 0
-        self.most_at_once = 0
-        self._at_once = 0
+        self.max_concurrent = 0
+        self._concurrent = 0
         self._lifetime, self._seconds = lifetime, seconds
         self._lock = threading.Lock()
 
-    def __call__(self, talk: Talk) -> None:
-        while talk.request():
+    def __call__(self, connection: ServerConnection) -> None:
+        while connection.read_request():
             with self._lock:
-                self._at_once += 1
+                self._concurrent += 1
                 self.fetches += 1
-                self.most_at_once = max(self.most_at_once, self._at_once)
+                self.max_concurrent = max(self.max_concurrent, self._concurrent)
                 token = f"token-{self.fetches}"
-            talk.wait(self._seconds)
+            connection.wait(self._seconds)
             with self._lock:
-                self._at_once -= 1
+                self._concurrent -= 1
             document = {"access_token": token, "token_type": "Bearer"}
             if self._lifetime is not None:
                 document["expires_in"] = self._lifetime  # type: ignore[assignment]
-            talk.send(said(200, document))
+            connection.send(json_response(200, document))
 
 
-def said(status: int, document: object) -> bytes:
+def json_response(status: int, document: object) -> bytes:
     body = json.dumps(document).encode()
     return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
 
 
 @contextmanager
-def caches(
+def open_token_caches(
     script: Script, redis: Any, clock: Clock, count: int = 1, client: Client | None = None
 ) -> Iterator[tuple[list[TokenCache], OAuth2ClientCredentials, Server]]:
-    """As many caches as there are processes, and the authorization to ask them for."""
+    """Yield a token cache for each process, the authorization, and the token server."""
     with Server(script) as server, client or loopback_client() as used:
-        made = [
+        caches = [
             TokenCache(
                 redis,
                 used,
@@ -87,4 +89,4 @@ def caches(
         authorization = OAuth2ClientCredentials(
             token_url=server.url, client_id="me", client_secret=SECRET, scope="leads"
         )
-        yield made, authorization, server
+        yield caches, authorization, server

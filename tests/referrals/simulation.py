@@ -79,7 +79,7 @@ class Clock:
 
 
 @dataclass
-class World:
+class Simulation:
     """The rows that all runs of the state machine share."""
 
     clock: Clock

@@ -64,7 +64,7 @@ def test_a_burst_of_ten_thousand_leaves_a_handful_of_jobs(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_referral_is_accepted_without_redis(
-    redis_away: None, link: Link, intake_client: IntakeClient, caplog: pytest.LogCaptureFixture
+    redis_down: None, link: Link, intake_client: IntakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     status, response = intake_client.post(
         {"external_id": "a", "attributes": {"email": "jo@example.com"}}

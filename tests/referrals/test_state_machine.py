@@ -46,8 +46,8 @@ from tests.referrals.simulation import (
     Clock,
     CRMRequest,
     FakeNetwork,
+    Simulation,
     WorkerClaim,
-    World,
 )
 from tests.users import SOMEBODY
 
@@ -72,10 +72,10 @@ CONNECTION_CHANGES = (
 class Deliveries(RuleBasedStateMachine):
     """Rules are the events that can happen, in any order; the invariant is what must hold."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, simulation: Simulation) -> None:
         super().__init__()
-        world.reset()
-        self.world = world
+        simulation.reset()
+        self.simulation = simulation
         self.accepted = 0
         self.created: set[int] = set()
         self.claims: list[WorkerClaim] = []
@@ -87,14 +87,16 @@ class Deliveries(RuleBasedStateMachine):
 
     @property
     def now(self) -> datetime:
-        return self.world.clock.now
+        return self.simulation.clock.now
 
     @rule(count=st.integers(1, 2), is_repeated=st.booleans())
     def accept(self, count: int, *, is_repeated: bool) -> None:
         """Accept referrals, some of them a second time."""
         start = max(0, self.accepted - 1) if is_repeated else self.accepted
         names = [f"jo{number}@example.com" for number in range(start, start + count)]
-        accepted = accept_referrals(self.world.campaign, [item(name, email=name) for name in names])
+        accepted = accept_referrals(
+            self.simulation.campaign, [item(name, email=name) for name in names]
+        )
         assert sum(one.is_new for one in accepted) == start + count - self.accepted
         self.accepted = start + count
 
@@ -108,12 +110,12 @@ class Deliveries(RuleBasedStateMachine):
     @rule()
     def expire_leases(self) -> None:
         """Advance the clock until every lease has ended."""
-        self.world.clock.now += LEASE + timedelta(seconds=1)
+        self.simulation.clock.now += LEASE + timedelta(seconds=1)
 
     @rule(seconds=st.sampled_from([1, 7, 40, 900, 100_000]))
     def wait(self, seconds: int) -> None:
         """Advance the clock: retries become due, cooldowns end."""
-        self.world.clock.now += timedelta(seconds=seconds)
+        self.simulation.clock.now += timedelta(seconds=seconds)
 
     @precondition(lambda self: any(one.finished is None for one in self.claims))
     @rule(index=which, response=responses)
@@ -178,8 +180,8 @@ class Deliveries(RuleBasedStateMachine):
     @rule(index=which, change=st.sampled_from(CONNECTION_CHANGES))
     def change_connection(self, index: int, change: str) -> None:
         """Hold, pause, release, link or unlink a connection."""
-        campaign = self.world.campaign
-        connection = self.world.connections[index % len(self.world.connections)]
+        campaign = self.simulation.campaign
+        connection = self.simulation.connections[index % len(self.simulation.connections)]
         is_linked = Link.objects.active().filter(connection=connection).exists()
         if change == "hold":
             hold_connection(connection.pk, reason="", by=SOMEBODY)
@@ -266,27 +268,27 @@ class Deliveries(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def world(
+def simulation(
     account: Account,
     campaign: Campaign,
     connection_spec: ConnectionSpec,
     monkeypatch: pytest.MonkeyPatch,
-) -> World:
+) -> Simulation:
     time = Clock()
     monkeypatch.setattr(timezone, "now", time)
     # The clock of the database is another one.
     monkeypatch.setattr(db_clock, "adjust", lambda: None)
     careful = replace(connection_spec, name="Careful", on_unknown=OnUnknown.HOLD)
     connections = [store_connection(spec, account=account) for spec in (connection_spec, careful)]
-    return World(time, campaign, connections)
+    return Simulation(time, campaign, connections)
 
 
 @pytest.mark.parametrize("examples", [15, pytest.param(150, marks=pytest.mark.faults)])
 def test_no_delivery_is_lost_or_repeated_unseen_in_any_order_of_events(
-    world: World, examples: int
+    simulation: Simulation, examples: int
 ) -> None:
     run_state_machine_as_test(
-        lambda: Deliveries(world),  # type: ignore[arg-type] # A factory is enough.
+        lambda: Deliveries(simulation),  # type: ignore[arg-type] # A factory is enough.
         settings=settings(
             max_examples=examples,
             stateful_step_count=50,

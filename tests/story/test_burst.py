@@ -1,4 +1,4 @@
-"""Ten thousand referrals at once, and a worker that dies in the middle of them."""
+"""Ten thousand referrals at once, and a worker that is killed while it delivers them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from redis import Redis
 from tests.stack import Stack, kill
 
 BATCH = 1_000
-DEPTH = 4
-"""DOORBELL_DEPTH, as it is unless set."""
+MAX_QUEUED_JOBS = 4
+"""The default of the setting."""
 
 
 def create_referrals(stack: Stack, emails: list[str]) -> None:
@@ -28,20 +28,20 @@ def create_referrals(stack: Stack, emails: list[str]) -> None:
 
 
 def wait_for_all(stack: Stack, count: int) -> None:
-    """Until all deliveries are with the CRM."""
+    """Wait until so many deliveries are successes."""
     done = "SELECT count(*) FROM referrals_delivery WHERE status IN ('delivered', 'duplicate')"
-    stack.until(lambda: stack.query(done) == [(count,)], 120, every=0.2)
+    stack.wait_until(lambda: stack.query(done) == [(count,)], 120, every=0.2)
 
 
-def workers(stack: Stack) -> int:
-    """How many have told Redis that they are there."""
+def count_workers(stack: Stack) -> int:
+    """Count the workers that are registered in Redis."""
     with Redis.from_url(stack.valkey.url) as redis:
         return int(redis.scard("rq:workers"))
 
 
 @contextmanager
 def sampled_queue(stack: Stack) -> Iterator[list[int]]:
-    """How many jobs wait, asked again and again."""
+    """Sample the number of queued jobs inside the block; yield the list of samples."""
     lengths: list[int] = []
     is_over = threading.Event()
 
@@ -77,33 +77,33 @@ def test_ten_thousand_are_received_exactly_once_and_a_handful_of_jobs_is_queued(
             "SELECT number, outcome, response_status, count(*), count(DISTINCT delivery_id)"
             " FROM referrals_deliveryattempt GROUP BY number, outcome, response_status"
         ) == [(1, "delivered", 200, 10_000, 10_000)]
-    # To count and to enqueue are two steps, and four processes ring.
-    assert max(lengths) < DEPTH + 4
+    # Counting and enqueuing are two steps, and four processes do both at the same time.
+    assert max(lengths) < MAX_QUEUED_JOBS + 4
     assert len(lengths) > 100
 
 
-def test_a_worker_that_dies_loses_nothing_and_what_arrived_twice_can_be_seen(
+def test_a_killed_worker_loses_nothing_and_duplicates_are_in_the_log(
     tmp_path: Path,
 ) -> None:
     emails = [f"jo{number}@example.com" for number in range(3_000)]
-    # Those that are answered late make sure that the worker dies with something in its hands.
+    # The slow ones make sure that the worker is killed with deliveries in flight.
     emails[::10] = [f"slow.{number}@example.com" for number in range(300)]
-    quick = {
+    short_times = {
         "DELIVERY_TOTAL_TIMEOUT": "2",
         "DELIVERY_READ_TIMEOUT": "1.5",
         "DELIVERY_SLICE_SECONDS": "1",
         "DELIVERY_JOB_TIMEOUT": "4",
         "DELIVERY_LEASE_SECONDS": "6",
     }
-    with Stack(tmp_path, **quick) as stack:
+    with Stack(tmp_path, **short_times) as stack:
         stack.start_web()
-        doomed, _ = stack.start("worker"), stack.start("tick")
+        victim, _ = stack.start("worker"), stack.start("tick")
         create_referrals(stack, emails)
-        # Whoever has sent the first of them is in the middle of it when the other one comes.
-        stack.until(lambda: stack.crm.people() > 500)
+        # The victim has thousands left to deliver when the second worker starts.
+        stack.wait_until(lambda: stack.crm.people() > 500)
         stack.start("worker")
-        stack.until(lambda: workers(stack) == 2)
-        kill(doomed)
+        stack.wait_until(lambda: count_workers(stack) == 2)
+        kill(victim)
         assert stack.crm.people() < 3_000
         wait_for_all(stack, 3_000)
 

@@ -1,4 +1,4 @@
-"""The main job on a whole installation: accepted, delivered, classified and logged."""
+"""The main job in an installation of real processes: accept, deliver, classify and log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.timing import scaled
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Web, worker and tick; what fails is tried again soon."""
+    """Yield an installation with web, worker and tick, and a schedule of short waits."""
     with Stack(tmp_path_factory.mktemp("stack"), TICK_SECONDS="0.2") as stack:
         set_schedule = (
             "from connections.models import Connection;"
@@ -29,28 +29,28 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def create_referrals(stack: Stack, email: str, external_id: str = "") -> dict[str, Any]:
-    status, answer = stack.post(
+def create_referral(stack: Stack, email: str, external_id: str = "") -> dict[str, Any]:
+    status, response = stack.post(
         {"external_id": external_id or email, "attributes": {"email": email, "first_name": "Jo"}}
     )
     assert status == 202
-    [accepted] = answer["referrals"]
+    [accepted] = response["referrals"]
     return dict(accepted)
 
 
-def settled(stack: Stack, referral: dict[str, Any]) -> dict[str, Any]:
-    """The referral's one delivery, once it waits for nothing more."""
-    found: dict[str, Any] = {}
+def wait_for_delivery(stack: Stack, referral: dict[str, Any]) -> dict[str, Any]:
+    """Wait until the referral's one delivery is final; return it."""
+    delivery: dict[str, Any] = {}
 
-    def is_settled() -> bool:
-        status, answer = stack.call("GET", f"/api/v1/referrals/{referral['id']}")
+    def is_final() -> bool:
+        status, response = stack.call("GET", f"/api/v1/referrals/{referral['id']}")
         assert status == 200
-        [only] = answer["deliveries"]
-        found.update(only)
-        return bool(only["status"] != "pending")
+        [current] = response["deliveries"]
+        delivery.update(current)
+        return bool(current["status"] != "pending")
 
-    stack.until(is_settled, 30)
-    return found
+    stack.wait_until(is_final, 30)
+    return delivery
 
 
 def attempts(stack: Stack, external_id: str) -> list[tuple[int, str, int | None]]:
@@ -62,24 +62,24 @@ def attempts(stack: Stack, external_id: str) -> list[tuple[int, str, int | None]
     )
 
 
-def test_a_referral_is_with_the_crm_within_a_second(stack: Stack) -> None:
-    settled(stack, create_referrals(stack, "warm@example.com"))
-    waits = []
+def test_a_referral_reaches_the_crm_within_a_second(stack: Stack) -> None:
+    wait_for_delivery(stack, create_referral(stack, "warm@example.com"))
+    durations = []
     for number in range(3):
         email = f"jo{number}@example.com"
         began_at = time.monotonic()
-        create_referrals(stack, email)
-        stack.until(lambda email=email: bool(stack.crm.received(email)), 30)  # type: ignore[misc]
-        waits.append(time.monotonic() - began_at)
+        create_referral(stack, email)
+        stack.wait_until(lambda email=email: bool(stack.crm.received(email)), 30)  # type: ignore[misc]
+        durations.append(time.monotonic() - began_at)
 
-    assert min(waits) < scaled(1), waits
+    assert min(durations) < scaled(1), durations
 
 
-def test_the_crm_has_the_person_once_and_the_log_has_the_exchange(stack: Stack) -> None:
-    referral = create_referrals(stack, "ann@example.com", "order-1")
+def test_the_crm_receives_one_request_and_the_log_has_the_exchange(stack: Stack) -> None:
+    referral = create_referral(stack, "ann@example.com", "order-1")
     assert referral["is_new"]
 
-    assert settled(stack, referral) == {
+    assert wait_for_delivery(stack, referral) == {
         "connection": "Demo CRM (JSON)",
         "status": "delivered",
         "outcome": "delivered",
@@ -107,36 +107,44 @@ def test_the_crm_has_the_person_once_and_the_log_has_the_exchange(stack: Stack) 
     assert bytes(body).decode() == received.body
 
 
-def test_the_same_external_id_again_is_no_second_request(stack: Stack) -> None:
-    first = create_referrals(stack, "bob@example.com", "order-2")
-    settled(stack, first)
+def test_a_repeated_external_id_is_not_sent_again(stack: Stack) -> None:
+    first = create_referral(stack, "bob@example.com", "order-2")
+    wait_for_delivery(stack, first)
 
-    again = create_referrals(stack, "bob@example.com", "order-2")
-    settled(stack, create_referrals(stack, "next@example.com"))
+    again = create_referral(stack, "bob@example.com", "order-2")
+    wait_for_delivery(stack, create_referral(stack, "next@example.com"))
 
     assert again == {**first, "is_new": False}
     assert len(stack.crm.received("bob@example.com")) == 1
     assert attempts(stack, "order-2") == [(1, "delivered", 200)]
 
 
-def test_a_member_who_exists_is_a_duplicate(stack: Stack) -> None:
-    found = settled(stack, create_referrals(stack, "exists@example.com"))
+def test_an_existing_member_is_a_duplicate(stack: Stack) -> None:
+    delivery = wait_for_delivery(stack, create_referral(stack, "exists@example.com"))
 
-    assert (found["status"], found["attempts"], found["status_code"]) == ("duplicate", 1, 400)
-    assert found["reason"].startswith("exists@example.com is already a list member.")
-
-
-def test_an_address_that_is_none_is_rejected(stack: Stack) -> None:
-    found = settled(stack, create_referrals(stack, "nobody"))
-
-    assert (found["status"], found["attempts"], found["status_code"]) == ("rejected", 1, 400)
-    assert found["reason"] == "Please provide a valid email address."
+    assert (delivery["status"], delivery["attempts"], delivery["status_code"]) == (
+        "duplicate",
+        1,
+        400,
+    )
+    assert delivery["reason"].startswith("exists@example.com is already a list member.")
 
 
-def test_a_crm_that_fails_twice_is_asked_a_third_time(stack: Stack) -> None:
-    found = settled(stack, create_referrals(stack, "flaky@example.com"))
+def test_an_invalid_address_is_rejected(stack: Stack) -> None:
+    delivery = wait_for_delivery(stack, create_referral(stack, "nobody"))
 
-    assert (found["status"], found["attempts"]) == ("delivered", 3)
+    assert (delivery["status"], delivery["attempts"], delivery["status_code"]) == (
+        "rejected",
+        1,
+        400,
+    )
+    assert delivery["reason"] == "Please provide a valid email address."
+
+
+def test_a_delivery_that_failed_twice_is_sent_a_third_time(stack: Stack) -> None:
+    delivery = wait_for_delivery(stack, create_referral(stack, "flaky@example.com"))
+
+    assert (delivery["status"], delivery["attempts"]) == ("delivered", 3)
     assert attempts(stack, "flaky@example.com") == [
         (1, "unavailable", 500),
         (2, "unavailable", 500),
@@ -145,12 +153,12 @@ def test_a_crm_that_fails_twice_is_asked_a_third_time(stack: Stack) -> None:
     assert len(stack.crm.received("flaky@example.com")) == 3
 
 
-def test_what_is_refused_is_neither_stored_nor_sent(stack: Stack) -> None:
+def test_an_invalid_referral_is_not_stored(stack: Stack) -> None:
     [(before,)] = stack.query("SELECT count(*) FROM referrals_referral")
 
-    status, answer = stack.post([{"external_id": "x", "attributes": {"emial": "x@example.com"}}])
+    status, response = stack.post([{"external_id": "x", "attributes": {"emial": "x@example.com"}}])
 
-    assert (status, answer["errors"]) == (
+    assert (status, response["errors"]) == (
         422,
         [
             {

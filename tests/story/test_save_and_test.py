@@ -1,4 +1,4 @@
-"""“Save and test” with real processes: the worker tests what was saved."""
+"""“Save and test” with real processes: the worker tests the saved connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNTESTED = "outcome-untested"
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Web, and a worker that waits for jobs."""
+    """Yield an installation with web and a worker."""
     with Stack(tmp_path_factory.mktemp("stack")) as stack:
         stack.manage("collectstatic", "--no-input", "--verbosity", "0")
         stack.start_web()
@@ -26,7 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 class Browser:
-    """Somebody who has logged in to the back office."""
+    """A session that is logged in to the admin."""
 
     def __init__(self, stack: Stack, session: requests.Session) -> None:
         self._stack, self._session = stack, session
@@ -37,36 +37,36 @@ class Browser:
         assert self._send("/admin/login/", form) != ""
 
     def open(self, path: str) -> str:
-        """The page at a path."""
+        """Return the page at a path."""
         response = self._session.get(f"{self._site}{path}", timeout=WAIT_SECONDS)
         assert response.status_code == 200
         return response.text
 
     def save_and_test(self, path: str, changes: dict[str, str]) -> str:
-        """Fill in the form, press the button, and wait; the page of the result."""
+        """Submit the changed form with “Save and test”, wait, and return the page of the result."""
         form = read_form(self.open(path)) | {name: [text] for name, text in changes.items()}
-        waiting = self._send(path, form | {"_test": ["Save and test"]})
-        told: dict[str, str] = {}
+        wait_url = self._send(path, form | {"_test": ["Save and test"]})
+        state: dict[str, str] = {}
 
-        def is_over() -> bool:
-            told.update(self._state(waiting))
-            return "url" in told or told["state"] in ("failed", "gone")
+        def is_finished() -> bool:
+            state.update(self._state(wait_url))
+            return "url" in state or state["state"] in ("failed", "gone")
 
-        self._stack.until(is_over)
-        assert "url" in told, told
-        return self.open(told["url"])
+        self._stack.wait_until(is_finished)
+        assert "url" in state, state
+        return self.open(state["url"])
 
     def _send(self, path: str, form: dict[str, list[str]]) -> str:
-        """Where the answer to a form leads."""
+        """Post a form; return the URL of the redirect."""
         response = self._session.post(
             f"{self._site}{path}", data=form, allow_redirects=False, timeout=WAIT_SECONDS
         )
         assert response.status_code == 302, response.text
         return response.headers["Location"]
 
-    def _state(self, waiting: str) -> dict[str, str]:
+    def _state(self, wait_url: str) -> dict[str, str]:
         response = self._session.get(
-            f"{self._site}{waiting}", headers={"Accept": "application/json"}, timeout=WAIT_SECONDS
+            f"{self._site}{wait_url}", headers={"Accept": "application/json"}, timeout=WAIT_SECONDS
         )
         return dict(response.json())
 
@@ -77,9 +77,7 @@ def browser(stack: Stack) -> Iterator[Browser]:
         yield Browser(stack, session)
 
 
-def test_a_wrong_key_is_found_by_the_test_that_is_pressed_with_it(
-    stack: Stack, browser: Browser
-) -> None:
+def test_a_wrong_key_is_found_by_its_own_test(stack: Stack, browser: Browser) -> None:
     [(pk,)] = stack.query("SELECT id FROM connections_connection WHERE name = 'Demo CRM (JSON)'")
     page = f"/admin/connections/connection/{pk}/change/"
     assert "As expected." in browser.save_and_test(page, {"reason_path": "title"})
@@ -90,14 +88,14 @@ def test_a_wrong_key_is_found_by_the_test_that_is_pressed_with_it(
 
         assert "Not as expected." in result
         assert "API Key Invalid" in result
-        shown = browser.open(page)
-        assert (TESTED in shown, UNTESTED in shown) == (False, True)
+        content = browser.open(page)
+        assert (TESTED in content, UNTESTED in content) == (False, True)
 
     browser.save_and_test(page, {"basic__password": stack.crm.key})
     assert TESTED in browser.open(page)
 
 
-def test_a_new_connection_is_tested_once_it_is_saved(stack: Stack, browser: Browser) -> None:
+def test_a_new_connection_is_saved_and_tested(stack: Stack, browser: Browser) -> None:
     result = browser.save_and_test(
         "/admin/connections/connection/add/?empty=1",
         {

@@ -67,7 +67,7 @@ def test_a_worker_with_a_recent_heartbeat_is_live(redis: Any) -> None:
     assert not has_live_worker()
 
 
-def test_recording_without_redis_does_nothing_and_reading_raises(redis_away: None) -> None:
+def test_recording_without_redis_does_nothing_and_reading_raises(redis_down: None) -> None:
     record_heartbeat(WORKER)
     with pytest.raises(QueueUnavailableError):
         read_heartbeats()

@@ -191,7 +191,7 @@ def test_a_job_is_enqueued_without_a_database(variant: str) -> None:
     "call", [enqueue_stored, waiting_count, lambda: fetch("a"), lambda: remove("a")]
 )
 def test_the_queue_is_unavailable_without_redis(
-    redis_away: None, call: Callable[[], object]
+    redis_down: None, call: Callable[[], object]
 ) -> None:
     with pytest.raises(QueueUnavailableError, match=r"^The queue does not answer\.$"):
         call()
@@ -199,7 +199,7 @@ def test_the_queue_is_unavailable_without_redis(
 
 @pytest.mark.django_db(transaction=True)
 def test_rows_saved_with_a_job_stay_saved_without_redis(
-    redis_away: None, account: Account, caplog: pytest.LogCaptureFixture
+    redis_down: None, account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
     with transaction.atomic():
         account.name = "Acme and Sons"
@@ -213,7 +213,7 @@ def test_rows_saved_with_a_job_stay_saved_without_redis(
 
 
 def test_a_repeated_job_is_logged_as_a_warning_without_redis(
-    redis_away: None, caplog: pytest.LogCaptureFixture
+    redis_down: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     enqueue_add("unless enough wait")
 
@@ -224,7 +224,7 @@ def test_a_repeated_job_is_logged_as_a_warning_without_redis(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_job_runs_in_this_process_on_commit_without_redis(
-    redis_away: None, tmp_path: Path
+    redis_down: None, tmp_path: Path
 ) -> None:
     folder = tmp_path / "made"
     with transaction.atomic():
@@ -241,7 +241,7 @@ def test_a_job_does_not_run_in_this_process_with_redis(tmp_path: Path) -> None:
 
 
 def test_a_job_that_fails_in_this_process_is_logged(
-    redis_away: None, caplog: pytest.LogCaptureFixture
+    redis_down: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     enqueue_or_run(DIVIDE, 1, 0, timeout_seconds=5)
 

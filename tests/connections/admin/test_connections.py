@@ -88,7 +88,7 @@ def test_a_connection_with_invalid_rows_does_not_stop_the_others(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_test_without_redis_shows_an_error(
-    redis_away: None, admin_client: Client, connection: Connection
+    redis_down: None, admin_client: Client, connection: Connection
 ) -> None:
     assert run_tests(admin_client, connection) == [
         ("error", "Mailing list is not tested. The queue does not answer.")

@@ -175,6 +175,6 @@ def test_a_connection_without_an_endpoint_is_not_queued(connection: Connection) 
     assert not HistoryEntry.objects.exists()
 
 
-def test_a_queued_test_is_neither_found_nor_withdrawn_without_redis(redis_away: None) -> None:
+def test_a_queued_test_is_neither_found_nor_withdrawn_without_redis(redis_down: None) -> None:
     assert find_test("a-job") is None
     assert not withdraw_test("a-job")

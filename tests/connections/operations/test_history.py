@@ -24,9 +24,13 @@ from connections.operations.links import (
     link_campaign,
     unlink_campaign,
 )
+from connections.operations.pause_hold_release import (
+    hold_connection,
+    pause_connection,
+    release_connection,
+)
 from connections.operations.rules_from_tests import NameTaken, add_rule, keep_expected_response
 from connections.operations.save import save_connection
-from connections.operations.pause_hold_release import hold_connection, pause_connection, release_connection
 from tests.history import history
 from tests.users import SOMEBODY
 

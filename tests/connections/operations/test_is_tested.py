@@ -18,8 +18,8 @@ from connections.mapping.to_spec import build_spec
 from connections.models import Connection, ConnectionTest
 from connections.operations.changes import touch
 from connections.operations.connection_tests import send_test
-from connections.operations.rules_from_tests import add_rule, keep_expected_response
 from connections.operations.pause_hold_release import hold_connection, release_connection
+from connections.operations.rules_from_tests import add_rule, keep_expected_response
 from connections.simulator import CRM
 from tests.connections.pages.helpers import change_form, change_url
 from tests.users import SOMEBODY

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from connections.models import Connection
-from connections.operations.pause_hold_release import hold_connection, pause_connection, release_connection
+from connections.operations.pause_hold_release import (
+    hold_connection,
+    pause_connection,
+    release_connection,
+)
 from tests.users import SOMEBODY
 
 

@@ -34,8 +34,9 @@ class _FormReader(HTMLParser):
             self._add_input(attributes)
         elif tag == "select":
             self._select = attributes["name"]
-            self.fields.setdefault(self._select, [""])
-        elif tag == "option" and "selected" in attributes:
+            self.fields[self._select] = []
+        elif tag == "option" and ("selected" in attributes or not self.fields[self._select]):
+            # Without a selected option a browser sends the first one.
             self.fields[self._select] = [attributes["value"]]
         elif tag == "textarea":
             self._textarea = attributes["name"]

@@ -53,7 +53,7 @@ def test_a_test_is_queued_before_deliveries(browser: Client, connection: Connect
 
 @pytest.mark.django_db(transaction=True)
 def test_save_and_test_saves_the_form_without_redis(
-    redis_away: None, browser: Client, connection: Connection
+    redis_down: None, browser: Client, connection: Connection
 ) -> None:
     form = change_form(browser, connection) | {"reason_path": ["title"], "_test": ["1"]}
 

@@ -130,7 +130,7 @@ def test_a_failed_test_can_be_sent_from_the_web_process(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_test_without_redis_can_be_sent_from_the_web_process(
-    redis_away: None, browser: Client, connection: Connection
+    redis_down: None, browser: Client, connection: Connection
 ) -> None:
     wait_url = press_test(browser, connection)
     assert wait_url == page_url("wait", connection.pk, "none")

@@ -1,4 +1,4 @@
-"""The client on the wire: exact bytes, headers, redirects, cookies, proxies."""
+"""What the client sends and returns: bytes, headers, redirects, cookies, proxies."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pytest
 import requests.cookies
 
 from connections.core.messages import ErrorCode, Request
-from tests.misbehaving_servers import OK, PATIENT, Server, answers, loopback_client, post
+from tests.misbehaving_servers import LONG_LIMITS, OK, Server, loopback_client, post, respond_with
 from tests.timing import WAIT_SECONDS
 
 
-def test_the_wire_carries_exactly_what_the_request_says() -> None:
-    with Server(answers(OK)) as server, loopback_client() as client:
+def test_the_bytes_that_are_sent_are_those_of_the_request() -> None:
+    with Server(respond_with(OK)) as server, loopback_client() as client:
         request = Request(
             method="PUT",
             url=f"http://127.0.0.1:{server.port}/a%20b/c?x=1&y=%C3%BC#part",
             headers=(("Host", "crm.example"), ("x-Odd-CASE", "ümläut €"), ("Content-Length", "3")),
             body=b"\x00\xff!",
         )
-        exchange = client.send(request, PATIENT)
+        exchange = client.send(request, LONG_LIMITS)
 
     assert exchange.error is None
     expected = (
@@ -36,18 +36,18 @@ def test_the_wire_carries_exactly_what_the_request_says() -> None:
 
 
 def test_a_get_has_no_body_and_no_length() -> None:
-    with Server(answers(OK)) as server, loopback_client() as client:
+    with Server(respond_with(OK)) as server, loopback_client() as client:
         request = Request(
             method="GET", url=f"http://127.0.0.1:{server.port}?a=b", headers=(("Host", "h"),)
         )
-        assert client.send(request, PATIENT).error is None
+        assert client.send(request, LONG_LIMITS).error is None
 
     assert server.requests == [b"GET /?a=b HTTP/1.1\r\nHost: h\r\n\r\n"]
 
 
-def test_repeated_headers_stay_in_their_places() -> None:
+def test_repeated_headers_keep_their_order() -> None:
     headers = (("Host", "h"), ("A", "1"), ("B", "2"), ("A", "3"), ("Content-Length", "0"))
-    with Server(answers(OK)) as server, loopback_client() as client:
+    with Server(respond_with(OK)) as server, loopback_client() as client:
         assert client.send(Request(method="POST", url=server.url, headers=headers)).error is None
 
     assert server.requests == [
@@ -57,20 +57,20 @@ def test_repeated_headers_stay_in_their_places() -> None:
 
 def test_a_large_body_arrives_whole() -> None:
     body = bytes(range(256)) * 1024
-    with Server(answers(OK)) as server, loopback_client() as client:
-        assert client.send(post(server.url, body), PATIENT).error is None
+    with Server(respond_with(OK)) as server, loopback_client() as client:
+        assert client.send(post(server.url, body), LONG_LIMITS).error is None
 
     assert server.requests[0].endswith(b"\r\n\r\n" + body)
 
 
 def test_the_response_is_kept_with_its_headers() -> None:
-    answer = (
+    response = (
         b"HTTP/1.1 201 Created\r\nX-Name: \xc3\xbc\r\nX-Old: \xfc\r\nSet-Cookie: a=1\r\n"
         b"Set-Cookie: b=2\r\nContent-Length: 5\r\n\r\nhello"
     )
-    with Server(answers(answer)) as server, loopback_client() as client:
+    with Server(respond_with(response)) as server, loopback_client() as client:
         request = post(server.url)
-        exchange = client.send(request, PATIENT)
+        exchange = client.send(request, LONG_LIMITS)
 
     assert exchange.request is request
     assert exchange.response is not None
@@ -84,28 +84,28 @@ def test_the_response_is_kept_with_its_headers() -> None:
     )
     assert exchange.response.body == b"hello"
     assert exchange.error is None
-    assert 0 < exchange.duration < PATIENT.total
+    assert 0 < exchange.duration < LONG_LIMITS.total
     assert exchange.finished_at.utcoffset() is not None
 
 
 def test_cookies_are_not_sent_back() -> None:
     with_cookie = OK.replace(b"\r\n", b"\r\nSet-Cookie: session=1\r\n", 1)
-    with Server(answers(with_cookie)) as server, loopback_client() as client:
-        client.send(post(server.url), PATIENT)
-        client.send(post(server.url), PATIENT)
+    with Server(respond_with(with_cookie)) as server, loopback_client() as client:
+        client.send(post(server.url), LONG_LIMITS)
+        client.send(post(server.url), LONG_LIMITS)
 
     assert len(server.requests) == 2
     assert b"cookie" not in b"".join(server.requests).lower()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_an_answer_and_is_not_followed(status: int) -> None:
+def test_a_redirect_is_a_response_and_is_not_followed(status: int) -> None:
     redirect = (
         b"HTTP/1.1 %d Moved\r\nLocation: http://169.254.169.254/latest/meta-data/\r\n"
         b"Content-Length: 0\r\n\r\n" % status
     )
-    with Server(answers(redirect)) as server, loopback_client() as client:
-        exchange = client.send(post(server.url), PATIENT)
+    with Server(respond_with(redirect)) as server, loopback_client() as client:
+        exchange = client.send(post(server.url), LONG_LIMITS)
 
     assert exchange.error is None
     assert exchange.response is not None
@@ -113,20 +113,20 @@ def test_a_redirect_is_an_answer_and_is_not_followed(status: int) -> None:
     assert len(server.requests) == 1
 
 
-def test_the_environment_names_no_proxy_and_no_password(
+def test_a_proxy_or_password_of_the_environment_is_not_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     netrc = tmp_path_factory.mktemp("home") / "netrc"
     netrc.write_text("machine 127.0.0.1 login me password secret\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with Server(answers(OK)) as proxy, Server(answers(OK)) as server:
+    with Server(respond_with(OK)) as proxy, Server(respond_with(OK)) as server:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
         with loopback_client() as client:
-            assert client.send(post(server.url), PATIENT).error is None
+            assert client.send(post(server.url), LONG_LIMITS).error is None
 
-    assert proxy.talks == []
+    assert proxy.connections == []
     assert b"authorization" not in server.requests[0].lower()
 
 
@@ -143,36 +143,40 @@ def test_the_environment_names_no_proxy_and_no_password(
         {"method": "get"},
     ],
 )
-def test_what_would_break_the_request_is_never_sent(change: dict[str, object]) -> None:
-    with Server(answers(OK)) as server, loopback_client() as client:
-        exchange = client.send(replace(post(server.url), **change), PATIENT)  # type: ignore[arg-type]
+def test_an_invalid_method_or_header_is_never_sent(change: dict[str, object]) -> None:
+    with Server(respond_with(OK)) as server, loopback_client() as client:
+        exchange = client.send(replace(post(server.url), **change), LONG_LIMITS)  # type: ignore[arg-type]
 
     assert exchange.response is None
     assert exchange.error is not None
     assert exchange.error.code is ErrorCode.NOT_BUILT
-    assert server.talks == []
+    assert server.connections == []
 
 
 @pytest.mark.parametrize(
     "url", ["", "/leads", "http:/x", "http://127.0.0.1/a b", "http://127.0.0.1/\r\n", "http://a/ü"]
 )
-def test_what_is_no_url_is_never_sent(url: str) -> None:
+def test_an_invalid_url_is_never_sent(url: str) -> None:
     with loopback_client() as client:
-        exchange = client.send(Request(method="POST", url=url), PATIENT)
+        exchange = client.send(Request(method="POST", url=url), LONG_LIMITS)
 
     assert exchange.error is not None
     assert exchange.error.code in {ErrorCode.NOT_BUILT, ErrorCode.BLOCKED_ADDRESS}
 
 
-def test_a_request_with_a_compressed_body_goes_as_it_is() -> None:
+def test_a_compressed_body_is_sent_unchanged() -> None:
     body = gzip.compress(b"{}")
-    with Server(answers(OK)) as server, loopback_client() as client:
-        client.send(post(server.url, body), PATIENT)
+    with Server(respond_with(OK)) as server, loopback_client() as client:
+        client.send(post(server.url, body), LONG_LIMITS)
 
     assert server.requests[0].endswith(body)
 
 
-def test_the_adapter_is_guarded_under_a_session_too() -> None:
-    with Server(answers(OK)) as server, loopback_client() as client, requests.Session() as session:
+def test_the_adapter_works_in_a_session_of_requests() -> None:
+    with (
+        Server(respond_with(OK)) as server,
+        loopback_client() as client,
+        requests.Session() as session,
+    ):
         session.mount("http://", client._adapter)
         assert session.get(server.url, timeout=WAIT_SECONDS).text == "ok"

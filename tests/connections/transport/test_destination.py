@@ -94,29 +94,29 @@ def test_public_addresses_may_be_reached(address: str) -> None:
         ("crm.example", "not an address"),
     ],
 )
-def test_all_other_addresses_may_not(address: str, reason: str) -> None:
+def test_all_other_addresses_are_blocked(address: str, reason: str) -> None:
     assert PUBLIC_ONLY.block_reason(address) == reason
 
 
 @pytest.mark.parametrize("form", ["::ffff:{}", "::{}", "::ffff:0:{}", "64:ff9b::{}"])
 @pytest.mark.parametrize("inner", ["10.0.0.5", "127.0.0.1", "169.254.169.254", "100.64.0.1"])
-def test_an_ipv4_address_in_disguise_is_judged_as_itself(form: str, inner: str) -> None:
+def test_an_embedded_ipv4_address_is_checked_like_the_address_itself(form: str, inner: str) -> None:
     assert (
         PUBLIC_ONLY.block_reason(form.format(inner)) == PUBLIC_ONLY.block_reason(inner) is not None
     )
 
 
 @given(st.ip_addresses(v=4))
-def test_no_disguise_is_judged_otherwise(inner: ipaddress.IPv4Address) -> None:
+def test_every_ipv4_address_is_checked_the_same_when_embedded(inner: ipaddress.IPv4Address) -> None:
     number = int(inner)
     expected = PUBLIC_ONLY.block_reason(str(inner))
     for start, shift in (("::ffff:0:0", 0), ("64:ff9b::", 0), ("::ffff:0:0:0", 0), ("2002::", 80)):
-        disguise = ipaddress.IPv6Address(int(ipaddress.IPv6Address(start)) + (number << shift))
-        assert PUBLIC_ONLY.block_reason(str(disguise)) == expected
+        embedded = ipaddress.IPv6Address(int(ipaddress.IPv6Address(start)) + (number << shift))
+        assert PUBLIC_ONLY.block_reason(str(embedded)) == expected
 
 
 @given(st.ip_addresses())
-def test_what_python_knows_as_not_global_is_never_reached(
+def test_an_address_that_is_not_global_in_python_is_never_reached(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
     if not address.is_global or address.is_multicast or address.is_reserved:
@@ -133,12 +133,12 @@ def test_what_python_knows_as_not_global_is_never_reached(
         "2002:a9fe:a9fe::",
     ],
 )  # fmt: skip
-def test_metadata_is_out_of_reach_even_where_everything_is_permitted(address: str) -> None:
+def test_metadata_services_are_blocked_even_where_everything_is_permitted(address: str) -> None:
     policy = permitting("0.0.0.0/0", "::/0")
     assert policy.block_reason(address) == "the address of a cloud's metadata service"
 
 
-def test_a_permitted_network_may_be_reached_in_any_disguise() -> None:
+def test_a_permitted_network_may_be_reached_in_every_form() -> None:
     policy = permitting("10.1.0.0/16")
     assert policy.block_reason("10.1.2.3") is None
     assert policy.block_reason("::ffff:10.1.2.3") is None
@@ -220,7 +220,7 @@ def test_one_refused_address_of_a_name_is_enough(found: list[str]) -> None:
         ("https://[2606:4700::1111]/", ("https", "2606:4700::1111", 443)),
     ],
 )
-def test_a_url_leads_somewhere(url: str, destination: tuple[str, str, int]) -> None:
+def test_a_url_is_parsed_into_its_destination(url: str, destination: tuple[str, str, int]) -> None:
     assert PUBLIC_ONLY.check_url(url) == destination
 
 
@@ -249,7 +249,7 @@ def test_a_url_leads_somewhere(url: str, destination: tuple[str, str, int]) -> N
         ("https://crm.example:0/", "Port 0 may not be reached."),
     ],
 )  # fmt: skip
-def test_a_url_that_leads_nowhere_says_why(url: str, sentence: str) -> None:
+def test_an_invalid_url_is_refused_with_the_reason(url: str, sentence: str) -> None:
     assert refusal(PUBLIC_ONLY, url) == sentence
 
 
@@ -277,7 +277,7 @@ def test_an_allowed_port_may_be_reached(port: int) -> None:
 
 
 @pytest.mark.parametrize("port", [1, 22, 25, 79, 81, 110, 442, 444, 445, 587, 1023])
-def test_every_other_port_may_not(port: int) -> None:
+def test_every_other_port_is_refused(port: int) -> None:
     assert refusal(PUBLIC_ONLY, f"https://crm.example:{port}/") == (
         f"Port {port} may not be reached."
     )

@@ -12,11 +12,11 @@ from connections.transport.destination import ALLOWED_PORTS, BlockedDestination
 from connections.transport.shared import destination_policy, send_limits, shared_client
 
 
-def test_there_is_one_client() -> None:
+def test_the_client_is_shared() -> None:
     assert shared_client() is shared_client()
 
 
-def test_what_may_be_reached_is_what_the_installation_permits(settings: Any) -> None:
+def test_the_policy_permits_the_networks_of_the_settings(settings: Any) -> None:
     settings.DELIVERY_PERMITTED_NETWORKS = ["10.20.0.0/16", "fd12::/64"]
     policy = destination_policy()
 
@@ -30,7 +30,7 @@ def test_the_ports_are_those_of_the_destination_policy(settings: Any) -> None:
     assert destination_policy().allowed_ports is ALLOWED_PORTS
 
 
-def test_encryption_is_asked_for_unless_the_installation_says_otherwise(settings: Any) -> None:
+def test_https_is_required_unless_the_settings_allow_http(settings: Any) -> None:
     settings.DELIVERY_PERMITTED_NETWORKS = []
     with pytest.raises(BlockedDestination):
         destination_policy().check_url("http://crm.example/")

@@ -13,8 +13,8 @@ from connections.operations.links import link_campaign
 from connections.transport.shared import shared_tokens
 from referrals.models import Delivery, DeliveryAttempt
 from tests.connections.core.factories import spec
-from tests.misbehaving_servers import OK, Server, answers
-from tests.misbehaving_servers.tokens import TokenServer, said
+from tests.misbehaving_servers import OK, Server, respond_with
+from tests.misbehaving_servers.tokens import TokenServer, json_response
 from tests.referrals.factories import create_referrals, deliver, logged_attempts
 from tests.users import SOMEBODY
 
@@ -45,7 +45,7 @@ def link_crm(account: Account, campaign: Campaign, crm: Server, token_server: Se
 def test_a_renewed_token_and_a_second_send_are_one_attempt(
     account: Account, campaign: Campaign
 ) -> None:
-    refused_once = answers(said(401, {}), OK)
+    refused_once = respond_with(json_response(401, {}), OK)
     with Server(refused_once) as crm, Server(TokenServer()) as token_server:
         link_crm(account, campaign, crm, token_server)
         create_referrals(campaign, "jo@example.com")
@@ -63,7 +63,10 @@ def test_a_renewed_token_and_a_second_send_are_one_attempt(
 def test_a_failed_token_request_is_one_attempt(
     account: Account, campaign: Campaign, status: int, outcome: str
 ) -> None:
-    with Server(answers(OK)) as crm, Server(answers(said(status, {}))) as token_server:
+    with (
+        Server(respond_with(OK)) as crm,
+        Server(respond_with(json_response(status, {}))) as token_server,
+    ):
         link_crm(account, campaign, crm, token_server)
         create_referrals(campaign, "jo@example.com")
 

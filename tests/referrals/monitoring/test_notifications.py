@@ -26,7 +26,7 @@ from tests.timing import WAIT_SECONDS
 
 @pytest.fixture
 def recipients(account: Account, connection: Connection) -> None:
-    """Create two contacts, three members (one inactive, one without an address), and another user."""
+    """Create two contacts, three members (one inactive, one without an address) and a stranger."""
     for name in ("Tess", "Toni"):
         email = f"{name.lower()}@crm.example"
         TechnicalContact.objects.create(connection=connection, name=name, email=email)
@@ -207,7 +207,7 @@ def test_a_credential_that_the_crm_repeats_is_masked_in_a_mail(
 
 
 def test_the_process_sends_the_mail_itself_without_redis(
-    recipients: None, redis_away: None, connection: Connection, mailoutbox: list[Any]
+    recipients: None, redis_down: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
     notify(connection.pk, Event.OPENED, "gone")
     assert [message.subject for message in mailoutbox] == [
@@ -216,7 +216,7 @@ def test_the_process_sends_the_mail_itself_without_redis(
 
 
 def test_a_mail_without_redis_is_sent_once_the_transaction_is_committed(
-    recipients: None, redis_away: None, connection: Connection, mailoutbox: list[Any]
+    recipients: None, redis_down: None, connection: Connection, mailoutbox: list[Any]
 ) -> None:
     with transaction.atomic():
         notify(connection.pk, Event.OPENED, "gone")
@@ -226,7 +226,7 @@ def test_a_mail_without_redis_is_sent_once_the_transaction_is_committed(
 
 def test_a_failed_mail_without_redis_is_logged_and_not_raised(
     recipients: None,
-    redis_away: None,
+    redis_down: None,
     connection: Connection,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -977,7 +977,7 @@ INSERT INTO public.auth_permission VALUES (86, 'Access admin page', 16, 'admin')
 -- Data for Name: auth_user; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.auth_user VALUES (1, 'pbkdf2_sha256$1000000$AflhQIfulv1c4PDR8Lmzob$BFR6MywLNNoM9AKTE3sAVgDtGu1gsuBPumcFqdC/d7I=', NULL, true, 'demo', '', '', 'demo@example.com', true, true, '2026-11-26 02:15:44.108751+00');
+INSERT INTO public.auth_user VALUES (1, 'pbkdf2_sha256$1000000$FUNVDg1P1Jed65l1OfU79q$IGu79KGhkKt6LnAoiVr1QPHr30jyTxyejsaKlmhvhjw=', NULL, true, 'demo', '', '', 'demo@example.com', true, true, '2026-11-26 02:51:47.381231+00');
 
 
 --
@@ -996,7 +996,7 @@ INSERT INTO public.auth_user VALUES (1, 'pbkdf2_sha256$1000000$AflhQIfulv1c4PDR8
 -- Data for Name: connections_account; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.connections_account VALUES (1, 'Demo advertiser', 'demo', '2026-11-26 02:15:44.09436+00');
+INSERT INTO public.connections_account VALUES (1, 'Demo advertiser', 'demo', '2026-11-26 02:51:47.37904+00');
 
 
 --
@@ -1010,24 +1010,24 @@ INSERT INTO public.connections_account_members VALUES (1, 1, 1);
 -- Data for Name: connections_campaign; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.connections_campaign VALUES (1, 'Newsletter sign-up', 'cmp_3a1f6e2ad7d86ce0', 'email_subscription', 'live', '2026-11-26 02:15:45.032889+00', 1);
-INSERT INTO public.connections_campaign VALUES (2, 'Test drive leads', 'cmp_46c94c3189e82c39', 'lead_generation', 'live', '2026-11-26 02:15:45.040101+00', 1);
-INSERT INTO public.connections_campaign VALUES (3, 'Spring traffic', 'cmp_a8983d1278fbab1b', 'website_traffic', 'live', '2026-11-26 02:15:45.041569+00', 1);
+INSERT INTO public.connections_campaign VALUES (1, 'Newsletter sign-up', 'cmp_faa0812333724bd6', 'email_subscription', 'live', '2026-11-26 02:51:47.603605+00', 1);
+INSERT INTO public.connections_campaign VALUES (2, 'Test drive leads', 'cmp_6d573846eb697756', 'lead_generation', 'live', '2026-11-26 02:51:47.605363+00', 1);
+INSERT INTO public.connections_campaign VALUES (3, 'Spring traffic', 'cmp_d88977c998069fb7', 'website_traffic', 'live', '2026-11-26 02:51:47.606694+00', 1);
 
 
 --
 -- Data for Name: connections_connection; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.connections_connection VALUES (1, 'Demo CRM (JSON)', 'https://mailchimp.com/developer/marketing/api/list-members/add-member-to-list/', 'POST', 'basic', '{"username": "referrals"}', 'gAAAAABrB5ZRqsyEXsFRCaGQfaaqJ-smR0GvLbjiwJKpiehtv0xZLG767EKzrlGKDWPCbV87p4clXjbL4lthw1DTOfuOdppRLm-40n39YwhbW0Shppc0AME=', '{}', 'json', '{"email_address": "{{ email }}", "status": "subscribed",
+INSERT INTO public.connections_connection VALUES (1, 'Demo CRM (JSON)', 'https://mailchimp.com/developer/marketing/api/list-members/add-member-to-list/', 'POST', 'basic', '{"username": "referrals"}', 'gAAAAABrB57DpoVd8f9eUnVTt7yaA3TSwmRi-V6mlBpi_-MeQ53djeN-uxnIE10HuF_KjFxC4gPnyFYXEa_3J83JLC48iCLFfT19fLT_g8ju3pVaTcEtPsY=', '{}', 'json', '{"email_address": "{{ email }}", "status": "subscribed",
  "merge_fields": {"FNAME": "{{ first_name }}", "LNAME": "{{ last_name }}"}}
-', '', '["email"]', 'omit', 'Idempotency-Key', 'detail', 'id', '', '', 'seconds', '{}', 'testing', '', '{}', 'retry', 'active', '', '2026-11-26 02:15:45.18035+00', '2026-11-26 02:15:45.180369+00', 1);
-INSERT INTO public.connections_connection VALUES (2, 'Demo CRM (URL encoded)', 'https://sendy.co/api', 'POST', 'none', '{}', 'gAAAAABrB5ZR3dufWMd164IkGe39X28nImBNZD-xPHOb-AEREgKEgdqqfmcPL1jxp6xArrq05NQ_NXIUdWEtKVOa58TPoYze7tEOySkdASBILleIRB5Zlr05iQzlUJZS9KT70FvYe_YP', '{}', 'urlencoded', 'api_key={{ credentials.api_key }}
+', '', '["email"]', 'omit', 'Idempotency-Key', 'detail', 'id', '', '', 'seconds', '{}', 'testing', '', '{}', 'retry', 'active', '', '2026-11-26 02:51:47.645004+00', '2026-11-26 02:51:47.64502+00', 1);
+INSERT INTO public.connections_connection VALUES (2, 'Demo CRM (URL encoded)', 'https://sendy.co/api', 'POST', 'none', '{}', 'gAAAAABrB57Dq1WVsZ9O52RqGwdng8d7KqL1p464HcgtYOLYeTxIyakIwWa84_axuxaw1pdc_YE3v0QUOMqxobMu4x9zkuIQTll3xvBeAq5QW4kA_-Qq8PSwCP2WMZoYWXHZ9kHw8fzW', '{}', 'urlencoded', 'api_key={{ credentials.api_key }}
 email={{ email }}
 name={{ first_name }}
 list=newsletter
 boolean=true
-', '', '["email"]', 'omit', 'Idempotency-Key', '', '', '', '', 'seconds', '{}', 'testing', '', '{}', 'retry', 'active', '', '2026-11-26 02:15:45.330255+00', '2026-11-26 02:15:45.330271+00', 1);
+', '', '["email"]', 'omit', 'Idempotency-Key', '', '', '', '', 'seconds', '{}', 'testing', '', '{}', 'retry', 'active', '', '2026-11-26 02:51:47.669946+00', '2026-11-26 02:51:47.669956+00', 1);
 
 
 --
@@ -1067,20 +1067,20 @@ INSERT INTO public.connections_expectedresponse VALUES (5, 'Twice', 200, '{}', '
 -- Data for Name: connections_historyentry; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.connections_historyentry VALUES (1, '1', 'command', 'root', 'Added from the demo.', '2026-11-26 02:15:45.263734+00', 4, NULL);
-INSERT INTO public.connections_historyentry VALUES (2, '1', 'command', 'root', 'Linked Newsletter sign-up to Demo CRM (JSON).', '2026-11-26 02:15:45.283814+00', 3, NULL);
-INSERT INTO public.connections_historyentry VALUES (3, '1', 'command', 'root', 'Linked Newsletter sign-up to Demo CRM (JSON).', '2026-11-26 02:15:45.284526+00', 4, NULL);
-INSERT INTO public.connections_historyentry VALUES (4, '2', 'command', 'root', 'Added from the demo.', '2026-11-26 02:15:45.378008+00', 4, NULL);
-INSERT INTO public.connections_historyentry VALUES (5, '2', 'command', 'root', 'Linked Test drive leads to Demo CRM (URL encoded).', '2026-11-26 02:15:45.382982+00', 3, NULL);
-INSERT INTO public.connections_historyentry VALUES (6, '2', 'command', 'root', 'Linked Test drive leads to Demo CRM (URL encoded).', '2026-11-26 02:15:45.383383+00', 4, NULL);
+INSERT INTO public.connections_historyentry VALUES (1, '1', 'command', 'root', 'Added from the demo.', '2026-11-26 02:51:47.657011+00', 4, NULL);
+INSERT INTO public.connections_historyentry VALUES (2, '1', 'command', 'root', 'Linked Newsletter sign-up to Demo CRM (JSON).', '2026-11-26 02:51:47.660589+00', 3, NULL);
+INSERT INTO public.connections_historyentry VALUES (3, '1', 'command', 'root', 'Linked Newsletter sign-up to Demo CRM (JSON).', '2026-11-26 02:51:47.660974+00', 4, NULL);
+INSERT INTO public.connections_historyentry VALUES (4, '2', 'command', 'root', 'Added from the demo.', '2026-11-26 02:51:47.677977+00', 4, NULL);
+INSERT INTO public.connections_historyentry VALUES (5, '2', 'command', 'root', 'Linked Test drive leads to Demo CRM (URL encoded).', '2026-11-26 02:51:47.680166+00', 3, NULL);
+INSERT INTO public.connections_historyentry VALUES (6, '2', 'command', 'root', 'Linked Test drive leads to Demo CRM (URL encoded).', '2026-11-26 02:51:47.680534+00', 4, NULL);
 
 
 --
 -- Data for Name: connections_link; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.connections_link VALUES (1, '2026-11-26 02:15:45.28055+00', NULL, 1, 1, NULL, NULL);
-INSERT INTO public.connections_link VALUES (2, '2026-11-26 02:15:45.382405+00', NULL, 2, 2, NULL, NULL);
+INSERT INTO public.connections_link VALUES (1, '2026-11-26 02:51:47.65932+00', NULL, 1, 1, NULL, NULL);
+INSERT INTO public.connections_link VALUES (2, '2026-11-26 02:51:47.679674+00', NULL, 2, 2, NULL, NULL);
 
 
 --
@@ -1141,30 +1141,30 @@ INSERT INTO public.django_content_type VALUES (23, 'sessions', 'session');
 -- Data for Name: django_migrations; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-26 02:15:37.765892+00');
-INSERT INTO public.django_migrations VALUES (2, 'auth', '0001_initial', '2026-11-26 02:15:37.920843+00');
-INSERT INTO public.django_migrations VALUES (3, 'admin', '0001_initial', '2026-11-26 02:15:37.957421+00');
-INSERT INTO public.django_migrations VALUES (4, 'admin', '0002_logentry_remove_auto_add', '2026-11-26 02:15:37.969168+00');
-INSERT INTO public.django_migrations VALUES (5, 'admin', '0003_logentry_add_action_flag_choices', '2026-11-26 02:15:37.984992+00');
-INSERT INTO public.django_migrations VALUES (6, 'contenttypes', '0002_remove_content_type_name', '2026-11-26 02:15:38.012287+00');
-INSERT INTO public.django_migrations VALUES (7, 'auth', '0002_alter_permission_name_max_length', '2026-11-26 02:15:38.030249+00');
-INSERT INTO public.django_migrations VALUES (8, 'auth', '0003_alter_user_email_max_length', '2026-11-26 02:15:38.050066+00');
-INSERT INTO public.django_migrations VALUES (9, 'auth', '0004_alter_user_username_opts', '2026-11-26 02:15:38.059442+00');
-INSERT INTO public.django_migrations VALUES (10, 'auth', '0005_alter_user_last_login_null', '2026-11-26 02:15:38.081662+00');
-INSERT INTO public.django_migrations VALUES (11, 'auth', '0006_require_contenttypes_0002', '2026-11-26 02:15:38.084693+00');
-INSERT INTO public.django_migrations VALUES (12, 'auth', '0007_alter_validators_add_error_messages', '2026-11-26 02:15:38.096206+00');
-INSERT INTO public.django_migrations VALUES (13, 'auth', '0008_alter_user_username_max_length', '2026-11-26 02:15:38.116889+00');
-INSERT INTO public.django_migrations VALUES (14, 'auth', '0009_alter_user_last_name_max_length', '2026-11-26 02:15:38.132998+00');
-INSERT INTO public.django_migrations VALUES (15, 'auth', '0010_alter_group_name_max_length', '2026-11-26 02:15:38.14547+00');
-INSERT INTO public.django_migrations VALUES (16, 'auth', '0011_update_proxy_permissions', '2026-11-26 02:15:38.151609+00');
-INSERT INTO public.django_migrations VALUES (17, 'auth', '0012_alter_user_first_name_max_length', '2026-11-26 02:15:38.164257+00');
-INSERT INTO public.django_migrations VALUES (18, 'connections', '0001_initial', '2026-11-26 02:15:39.110828+00');
-INSERT INTO public.django_migrations VALUES (19, 'connections', '0002_roles', '2026-11-26 02:15:39.306887+00');
-INSERT INTO public.django_migrations VALUES (20, 'django_rq', '0001_initial', '2026-11-26 02:15:39.315443+00');
-INSERT INTO public.django_migrations VALUES (21, 'django_rq', '0002_delete_queue_create_dashboard', '2026-11-26 02:15:39.358175+00');
-INSERT INTO public.django_migrations VALUES (22, 'django_rq', '0003_alter_dashboard_permission_names', '2026-11-26 02:15:39.404245+00');
-INSERT INTO public.django_migrations VALUES (23, 'referrals', '0001_initial', '2026-11-26 02:15:39.857486+00');
-INSERT INTO public.django_migrations VALUES (24, 'sessions', '0001_initial', '2026-11-26 02:15:39.872058+00');
+INSERT INTO public.django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-26 02:51:45.64688+00');
+INSERT INTO public.django_migrations VALUES (2, 'auth', '0001_initial', '2026-11-26 02:51:45.677473+00');
+INSERT INTO public.django_migrations VALUES (3, 'admin', '0001_initial', '2026-11-26 02:51:45.686544+00');
+INSERT INTO public.django_migrations VALUES (4, 'admin', '0002_logentry_remove_auto_add', '2026-11-26 02:51:45.690386+00');
+INSERT INTO public.django_migrations VALUES (5, 'admin', '0003_logentry_add_action_flag_choices', '2026-11-26 02:51:45.695581+00');
+INSERT INTO public.django_migrations VALUES (6, 'contenttypes', '0002_remove_content_type_name', '2026-11-26 02:51:45.703511+00');
+INSERT INTO public.django_migrations VALUES (7, 'auth', '0002_alter_permission_name_max_length', '2026-11-26 02:51:45.707757+00');
+INSERT INTO public.django_migrations VALUES (8, 'auth', '0003_alter_user_email_max_length', '2026-11-26 02:51:45.712339+00');
+INSERT INTO public.django_migrations VALUES (9, 'auth', '0004_alter_user_username_opts', '2026-11-26 02:51:45.718219+00');
+INSERT INTO public.django_migrations VALUES (10, 'auth', '0005_alter_user_last_login_null', '2026-11-26 02:51:45.722578+00');
+INSERT INTO public.django_migrations VALUES (11, 'auth', '0006_require_contenttypes_0002', '2026-11-26 02:51:45.723318+00');
+INSERT INTO public.django_migrations VALUES (12, 'auth', '0007_alter_validators_add_error_messages', '2026-11-26 02:51:45.726945+00');
+INSERT INTO public.django_migrations VALUES (13, 'auth', '0008_alter_user_username_max_length', '2026-11-26 02:51:45.732644+00');
+INSERT INTO public.django_migrations VALUES (14, 'auth', '0009_alter_user_last_name_max_length', '2026-11-26 02:51:45.738166+00');
+INSERT INTO public.django_migrations VALUES (15, 'auth', '0010_alter_group_name_max_length', '2026-11-26 02:51:45.743064+00');
+INSERT INTO public.django_migrations VALUES (16, 'auth', '0011_update_proxy_permissions', '2026-11-26 02:51:45.746469+00');
+INSERT INTO public.django_migrations VALUES (17, 'auth', '0012_alter_user_first_name_max_length', '2026-11-26 02:51:45.750705+00');
+INSERT INTO public.django_migrations VALUES (18, 'connections', '0001_initial', '2026-11-26 02:51:46.034865+00');
+INSERT INTO public.django_migrations VALUES (19, 'connections', '0002_roles', '2026-11-26 02:51:46.114233+00');
+INSERT INTO public.django_migrations VALUES (20, 'django_rq', '0001_initial', '2026-11-26 02:51:46.11712+00');
+INSERT INTO public.django_migrations VALUES (21, 'django_rq', '0002_delete_queue_create_dashboard', '2026-11-26 02:51:46.129039+00');
+INSERT INTO public.django_migrations VALUES (22, 'django_rq', '0003_alter_dashboard_permission_names', '2026-11-26 02:51:46.142179+00');
+INSERT INTO public.django_migrations VALUES (23, 'referrals', '0001_initial', '2026-11-26 02:51:46.317037+00');
+INSERT INTO public.django_migrations VALUES (24, 'sessions', '0001_initial', '2026-11-26 02:51:46.32227+00');
 
 
 --
@@ -1177,53 +1177,53 @@ INSERT INTO public.django_migrations VALUES (24, 'sessions', '0001_initial', '20
 -- Data for Name: referrals_breakerstate; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.referrals_breakerstate VALUES (1, 0, 0, '[{"start": "2026-11-26T02:15:00+00:00", "exchanges": 5, "unavailable": 1}]', NULL, NULL, 0, NULL, 1, NULL, '{}');
+INSERT INTO public.referrals_breakerstate VALUES (1, 0, 0, '[{"start": "2026-11-26T02:51:00+00:00", "exchanges": 5, "unavailable": 1}]', NULL, NULL, 0, NULL, 1, NULL, '{}');
 
 
 --
 -- Data for Name: referrals_delivery; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.referrals_delivery VALUES (1, 'delivered', 'delivered', NULL, NULL, 1, 1, 'retry', '2026-11-26 02:15:49.179354+00', '2026-11-26 02:15:51.921691+00', 1, 1, '01a215a3-3cba-74ec-9151-1213a13eaf65');
-INSERT INTO public.referrals_delivery VALUES (2, 'duplicate', 'duplicate', NULL, NULL, 1, 1, 'retry', '2026-11-26 02:15:49.179354+00', '2026-11-26 02:15:51.922387+00', 1, 1, '01a215a3-3cba-7ee6-b8aa-8d0dfe394ade');
-INSERT INTO public.referrals_delivery VALUES (3, 'unrecognised', 'unrecognised', NULL, NULL, 1, 1, 'retry', '2026-11-26 02:15:49.179354+00', '2026-11-26 02:15:51.922596+00', 1, 1, '01a215a3-3cba-71a5-9533-56595655d1e4');
-INSERT INTO public.referrals_delivery VALUES (4, 'pending', 'unavailable', '2026-11-26 02:15:57.322905+00', NULL, 1, 1, 'retry', '2026-11-26 02:15:49.179354+00', NULL, 1, 1, '01a215a3-3cba-7fbb-9518-f25bd0a6dcde');
-INSERT INTO public.referrals_delivery VALUES (5, 'rejected', 'rejected', NULL, NULL, 1, 1, 'retry', '2026-11-26 02:15:49.179354+00', '2026-11-26 02:15:51.926991+00', 1, 1, '01a215a3-3cba-7e6d-98f5-a79c6dc2873c');
-INSERT INTO public.referrals_delivery VALUES (6, 'pending', '', '2026-11-26 02:15:53.017689+00', NULL, 0, 0, 'first', '2026-11-26 02:15:53.017689+00', NULL, 1, 1, '01a215a3-4bb9-7593-b28c-8a8e368a6266');
-INSERT INTO public.referrals_delivery VALUES (7, 'pending', '', '2026-11-26 02:15:53.017689+00', NULL, 0, 0, 'first', '2026-11-26 02:15:53.017689+00', NULL, 1, 1, '01a215a3-4bb9-7add-a8ae-3fce390e3024');
-INSERT INTO public.referrals_delivery VALUES (8, 'pending', '', '2026-11-26 02:15:53.017689+00', NULL, 0, 0, 'first', '2026-11-26 02:15:53.017689+00', NULL, 1, 1, '01a215a3-4bb9-7dd7-bd72-619b89fe0a26');
+INSERT INTO public.referrals_delivery VALUES (1, 'delivered', 'delivered', NULL, NULL, 1, 1, 'retry', '2026-11-26 02:51:48.720134+00', '2026-11-26 02:51:49.506471+00', 1, 1, '01a215c4-306f-7b44-a022-2400b3003009');
+INSERT INTO public.referrals_delivery VALUES (2, 'duplicate', 'duplicate', NULL, NULL, 1, 1, 'retry', '2026-11-26 02:51:48.720134+00', '2026-11-26 02:51:49.505635+00', 1, 1, '01a215c4-306f-7320-8256-80be5f97f2a2');
+INSERT INTO public.referrals_delivery VALUES (3, 'unrecognised', 'unrecognised', NULL, NULL, 1, 1, 'retry', '2026-11-26 02:51:48.720134+00', '2026-11-26 02:51:49.507452+00', 1, 1, '01a215c4-306f-7494-8125-11d0db400a18');
+INSERT INTO public.referrals_delivery VALUES (4, 'pending', 'unavailable', '2026-11-26 02:51:54.642537+00', NULL, 1, 1, 'retry', '2026-11-26 02:51:48.720134+00', NULL, 1, 1, '01a215c4-306f-7fc0-989d-6bf247101e23');
+INSERT INTO public.referrals_delivery VALUES (5, 'rejected', 'rejected', NULL, NULL, 1, 1, 'retry', '2026-11-26 02:51:48.720134+00', '2026-11-26 02:51:49.508761+00', 1, 1, '01a215c4-306f-7147-8c8e-ee3a00e51438');
+INSERT INTO public.referrals_delivery VALUES (6, 'pending', '', '2026-11-26 02:51:49.74124+00', NULL, 0, 0, 'first', '2026-11-26 02:51:49.74124+00', NULL, 1, 1, '01a215c4-346d-7dc8-aa26-8eee469b5c60');
+INSERT INTO public.referrals_delivery VALUES (7, 'pending', '', '2026-11-26 02:51:49.74124+00', NULL, 0, 0, 'first', '2026-11-26 02:51:49.74124+00', NULL, 1, 1, '01a215c4-346d-71b8-b55d-14eb1e63b708');
+INSERT INTO public.referrals_delivery VALUES (8, 'pending', '', '2026-11-26 02:51:49.74124+00', NULL, 0, 0, 'first', '2026-11-26 02:51:49.74124+00', NULL, 1, 1, '01a215c4-346d-735d-a9a3-b4c28381f059');
 
 
 --
 -- Data for Name: referrals_deliveryattempt; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.referrals_deliveryattempt VALUES (1, '2026-11-26 02:15:51.913709+00', 7, 'delivered', 'status 200 and json id exists → delivered', '', 'eb9e0867a6ecd7e9c79c332596e631bc', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:41197"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215a3-3cba-74ec-9151-1213a13eaf65-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "92"]]', '\x7b22656d61696c5f61646472657373223a20226a6f406578616d706c652e636f6d222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224a6f227d7d', 200, '[["Date", "Thu, 26 Nov 2026 02:15:51 GMT"], ["Content-Type", "application/json; charset=utf-8"], ["Content-Length", "334"]]', '\x7b226964223a20226562396530383637613665636437653963373963333332353936653633316263222c2022656d61696c5f61646472657373223a20226a6f406578616d706c652e636f6d222c2022756e697175655f656d61696c5f6964223a202265623965303836376136222c2022636f6e746163745f6964223a20226362313336653639353233336339376339653764636536613736383065396265222c202266756c6c5f6e616d65223a20224a6f222c20227765625f6964223a203234373036323636322c2022656d61696c5f74797065223a202268746d6c222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224a6f227d2c2022766970223a2066616c73652c20226c616e6775616765223a2022222c20226c6973745f6964223a202270726f64756374696f6e227d', '', '', 1, 'first', 1);
-INSERT INTO public.referrals_deliveryattempt VALUES (2, '2026-11-26 02:15:51.914679+00', 7, 'duplicate', 'status 400 and json title equals Member Exists → duplicate', 'exists@example.com is already a list member. Use PUT to insert or update list members.', '', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:41197"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215a3-3cba-7ee6-b8aa-8d0dfe394ade-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "100"]]', '\x7b22656d61696c5f61646472657373223a2022657869737473406578616d706c652e636f6d222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a2022457869737473227d7d', 400, '[["Date", "Thu, 26 Nov 2026 02:15:51 GMT"], ["Content-Type", "application/problem+json; charset=utf-8"], ["Content-Length", "259"]]', '\x7b2274797065223a202268747470733a2f2f6d61696c6368696d702e636f6d2f646576656c6f7065722f6d61726b6574696e672f646f63732f6572726f72732f222c20227469746c65223a20224d656d62657220457869737473222c2022737461747573223a203430302c202264657461696c223a2022657869737473406578616d706c652e636f6d20697320616c72656164792061206c697374206d656d6265722e205573652050555420746f20696e73657274206f7220757064617465206c697374206d656d626572732e222c2022696e7374616e6365223a202234633334623165662d623938612d343134322d616336622d643865343364643364356632227d', '', '', 1, 'first', 2);
-INSERT INTO public.referrals_deliveryattempt VALUES (3, '2026-11-26 02:15:51.915107+00', 7, 'unrecognised', '', '', '', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:41197"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215a3-3cba-71a5-9533-56595655d1e4-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "94"]]', '\x7b22656d61696c5f61646472657373223a20226f6464406578616d706c652e636f6d222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224f6464227d7d', 200, '[["Date", "Thu, 26 Nov 2026 02:15:51 GMT"], ["Content-Type", "text/html; charset=utf-8"], ["Content-Length", "57"]]', '\x3c21444f43545950452068746d6c3e3c7469746c653e43524d3c2f7469746c653e3c703e57652077696c6c206265206261636b20736f6f6e2e', '', '', 1, 'first', 3);
-INSERT INTO public.referrals_deliveryattempt VALUES (4, '2026-11-26 02:15:51.916148+00', 7, 'unavailable', '', 'An unexpected internal error has occurred. Please contact Support for more information.', '', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:41197"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215a3-3cba-7fbb-9518-f25bd0a6dcde-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "98"]]', '\x7b22656d61696c5f61646472657373223a20226572726f72406578616d706c652e636f6d222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224572726f72227d7d', 500, '[["Date", "Thu, 26 Nov 2026 02:15:51 GMT"], ["Content-Type", "application/problem+json; charset=utf-8"], ["Content-Length", "268"]]', '\x7b2274797065223a202268747470733a2f2f6d61696c6368696d702e636f6d2f646576656c6f7065722f6d61726b6574696e672f646f63732f6572726f72732f222c20227469746c65223a2022496e7465726e616c20536572766572204572726f72222c2022737461747573223a203530302c202264657461696c223a2022416e20756e657870656374656420696e7465726e616c206572726f7220686173206f636375727265642e20506c6561736520636f6e7461637420537570706f727420666f72206d6f726520696e666f726d6174696f6e2e222c2022696e7374616e6365223a202238666562326437362d353536322d343338332d383961372d616231396461306531663765227d', '', '', 1, 'first', 4);
-INSERT INTO public.referrals_deliveryattempt VALUES (5, '2026-11-26 02:15:51.920931+00', 6, 'rejected', '', 'Please provide a valid email address.', '', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:41197"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215a3-3cba-7e6d-98f5-a79c6dc2873c-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "80"]]', '\x7b22656d61696c5f61646472657373223a20226a6f222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224a6f227d7d', 400, '[["Date", "Thu, 26 Nov 2026 02:15:51 GMT"], ["Content-Type", "application/problem+json; charset=utf-8"], ["Content-Length", "213"]]', '\x7b2274797065223a202268747470733a2f2f6d61696c6368696d702e636f6d2f646576656c6f7065722f6d61726b6574696e672f646f63732f6572726f72732f222c20227469746c65223a2022496e76616c6964205265736f75726365222c2022737461747573223a203430302c202264657461696c223a2022506c656173652070726f7669646520612076616c696420656d61696c20616464726573732e222c2022696e7374616e6365223a202232636464396237362d316265322d346135312d613835362d366238663466346434336633227d', '', '', 1, 'first', 5);
+INSERT INTO public.referrals_deliveryattempt VALUES (1, '2026-11-26 02:51:49.503926+00', 1, 'duplicate', 'status 400 and json title equals Member Exists → duplicate', 'exists@example.com is already a list member. Use PUT to insert or update list members.', '', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:42609"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215c4-306f-7320-8256-80be5f97f2a2-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "100"]]', '\x7b22656d61696c5f61646472657373223a2022657869737473406578616d706c652e636f6d222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a2022457869737473227d7d', 400, '[["Date", "Thu, 26 Nov 2026 02:51:49 GMT"], ["Content-Type", "application/problem+json; charset=utf-8"], ["Content-Length", "259"]]', '\x7b2274797065223a202268747470733a2f2f6d61696c6368696d702e636f6d2f646576656c6f7065722f6d61726b6574696e672f646f63732f6572726f72732f222c20227469746c65223a20224d656d62657220457869737473222c2022737461747573223a203430302c202264657461696c223a2022657869737473406578616d706c652e636f6d20697320616c72656164792061206c697374206d656d6265722e205573652050555420746f20696e73657274206f7220757064617465206c697374206d656d626572732e222c2022696e7374616e6365223a202238356434623563362d343738642d346639362d616630652d623162376163656630396563227d', '', '', 1, 'first', 2);
+INSERT INTO public.referrals_deliveryattempt VALUES (2, '2026-11-26 02:51:49.502999+00', 3, 'delivered', 'status 200 and json id exists → delivered', '', 'eb9e0867a6ecd7e9c79c332596e631bc', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:42609"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215c4-306f-7b44-a022-2400b3003009-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "92"]]', '\x7b22656d61696c5f61646472657373223a20226a6f406578616d706c652e636f6d222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224a6f227d7d', 200, '[["Date", "Thu, 26 Nov 2026 02:51:49 GMT"], ["Content-Type", "application/json; charset=utf-8"], ["Content-Length", "334"]]', '\x7b226964223a20226562396530383637613665636437653963373963333332353936653633316263222c2022656d61696c5f61646472657373223a20226a6f406578616d706c652e636f6d222c2022756e697175655f656d61696c5f6964223a202265623965303836376136222c2022636f6e746163745f6964223a20226362313336653639353233336339376339653764636536613736383065396265222c202266756c6c5f6e616d65223a20224a6f222c20227765625f6964223a203234373036323636322c2022656d61696c5f74797065223a202268746d6c222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224a6f227d2c2022766970223a2066616c73652c20226c616e6775616765223a2022222c20226c6973745f6964223a202270726f64756374696f6e227d', '', '', 1, 'first', 1);
+INSERT INTO public.referrals_deliveryattempt VALUES (3, '2026-11-26 02:51:49.505681+00', 2, 'unrecognised', '', '', '', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:42609"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215c4-306f-7494-8125-11d0db400a18-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "94"]]', '\x7b22656d61696c5f61646472657373223a20226f6464406578616d706c652e636f6d222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224f6464227d7d', 200, '[["Date", "Thu, 26 Nov 2026 02:51:49 GMT"], ["Content-Type", "text/html; charset=utf-8"], ["Content-Length", "57"]]', '\x3c21444f43545950452068746d6c3e3c7469746c653e43524d3c2f7469746c653e3c703e57652077696c6c206265206261636b20736f6f6e2e', '', '', 1, 'first', 3);
+INSERT INTO public.referrals_deliveryattempt VALUES (4, '2026-11-26 02:51:49.506713+00', 1, 'unavailable', '', 'An unexpected internal error has occurred. Please contact Support for more information.', '', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:42609"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215c4-306f-7fc0-989d-6bf247101e23-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "98"]]', '\x7b22656d61696c5f61646472657373223a20226572726f72406578616d706c652e636f6d222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224572726f72227d7d', 500, '[["Date", "Thu, 26 Nov 2026 02:51:49 GMT"], ["Content-Type", "application/problem+json; charset=utf-8"], ["Content-Length", "268"]]', '\x7b2274797065223a202268747470733a2f2f6d61696c6368696d702e636f6d2f646576656c6f7065722f6d61726b6574696e672f646f63732f6572726f72732f222c20227469746c65223a2022496e7465726e616c20536572766572204572726f72222c2022737461747573223a203530302c202264657461696c223a2022416e20756e657870656374656420696e7465726e616c206572726f7220686173206f636375727265642e20506c6561736520636f6e7461637420537570706f727420666f72206d6f726520696e666f726d6174696f6e2e222c2022696e7374616e6365223a202261626539323964392d626637662d343063612d396334332d623136313161323061646665227d', '', '', 1, 'first', 4);
+INSERT INTO public.referrals_deliveryattempt VALUES (5, '2026-11-26 02:51:49.507476+00', 1, 'rejected', '', 'Please provide a valid email address.', '', 'POST', 'http://crm.stored.invalid/3.0/lists/production/members', '[["Host", "127.0.0.1:42609"], ["Content-Type", "application/json"], ["Idempotency-Key", "01a215c4-306f-7147-8c8e-ee3a00e51438-1"], ["User-Agent", "Referrals/0.1.0 (real-time referral delivery)"], ["Accept", "*/*"], ["Accept-Encoding", "gzip, deflate"], ["Authorization", "Basic ••••"], ["Content-Length", "80"]]', '\x7b22656d61696c5f61646472657373223a20226a6f222c2022737461747573223a202273756273637269626564222c20226d657267655f6669656c6473223a207b22464e414d45223a20224a6f227d7d', 400, '[["Date", "Thu, 26 Nov 2026 02:51:49 GMT"], ["Content-Type", "application/problem+json; charset=utf-8"], ["Content-Length", "213"]]', '\x7b2274797065223a202268747470733a2f2f6d61696c6368696d702e636f6d2f646576656c6f7065722f6d61726b6574696e672f646f63732f6572726f72732f222c20227469746c65223a2022496e76616c6964205265736f75726365222c2022737461747573223a203430302c202264657461696c223a2022506c656173652070726f7669646520612076616c696420656d61696c20616464726573732e222c2022696e7374616e6365223a202265663533313339332d653565312d343638392d393765322d313231303033326237346566227d', '', '', 1, 'first', 5);
 
 
 --
 -- Data for Name: referrals_intakekey; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.referrals_intakekey VALUES (1, 'Demo', 'rk_ol7RC', 'dcd1cd486c4220956cc38f5fd014455f2b81e0e26037b16c933a5404fd81028f', '2026-11-26 02:15:45.385081+00', NULL, 1);
+INSERT INTO public.referrals_intakekey VALUES (1, 'Demo', 'rk_fuxcI', 'b66a8b3d43ad5485e9f247763fb0ee69eb7aa0aea82a2dc456ac64d3e333c564', '2026-11-26 02:51:47.682003+00', NULL, 1);
 
 
 --
 -- Data for Name: referrals_referral; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-INSERT INTO public.referrals_referral VALUES ('01a215a3-3cba-74ec-9151-1213a13eaf65', 'order-jo-14', '{"email": "jo@example.com", "first_name": "Jo"}', DEFAULT, NULL, '2026-11-26 02:15:49.179354+00', 1);
-INSERT INTO public.referrals_referral VALUES ('01a215a3-3cba-7ee6-b8aa-8d0dfe394ade', 'order-exists-18', '{"email": "exists@example.com", "first_name": "Exists"}', DEFAULT, NULL, '2026-11-26 02:15:49.179354+00', 1);
-INSERT INTO public.referrals_referral VALUES ('01a215a3-3cba-71a5-9533-56595655d1e4', 'order-odd-15', '{"email": "odd@example.com", "first_name": "Odd"}', DEFAULT, NULL, '2026-11-26 02:15:49.179354+00', 1);
-INSERT INTO public.referrals_referral VALUES ('01a215a3-3cba-7fbb-9518-f25bd0a6dcde', 'order-error-17', '{"email": "error@example.com", "first_name": "Error"}', DEFAULT, NULL, '2026-11-26 02:15:49.179354+00', 1);
-INSERT INTO public.referrals_referral VALUES ('01a215a3-3cba-7e6d-98f5-a79c6dc2873c', 'order-jo-2', '{"email": "jo", "first_name": "Jo"}', DEFAULT, NULL, '2026-11-26 02:15:49.179354+00', 1);
-INSERT INTO public.referrals_referral VALUES ('01a215a3-4bb9-7593-b28c-8a8e368a6266', 'order-ann-15', '{"email": "ann@example.com", "first_name": "Ann"}', DEFAULT, NULL, '2026-11-26 02:15:53.017689+00', 1);
-INSERT INTO public.referrals_referral VALUES ('01a215a3-4bb9-7add-a8ae-3fce390e3024', 'order-bob-15', '{"email": "bob@example.com", "first_name": "Bob"}', DEFAULT, NULL, '2026-11-26 02:15:53.017689+00', 1);
-INSERT INTO public.referrals_referral VALUES ('01a215a3-4bb9-7dd7-bd72-619b89fe0a26', 'order-cid-15', '{"email": "cid@example.com", "first_name": "Cid"}', DEFAULT, NULL, '2026-11-26 02:15:53.017689+00', 1);
+INSERT INTO public.referrals_referral VALUES ('01a215c4-306f-7b44-a022-2400b3003009', 'order-jo-14', '{"email": "jo@example.com", "first_name": "Jo"}', DEFAULT, NULL, '2026-11-26 02:51:48.720134+00', 1);
+INSERT INTO public.referrals_referral VALUES ('01a215c4-306f-7320-8256-80be5f97f2a2', 'order-exists-18', '{"email": "exists@example.com", "first_name": "Exists"}', DEFAULT, NULL, '2026-11-26 02:51:48.720134+00', 1);
+INSERT INTO public.referrals_referral VALUES ('01a215c4-306f-7494-8125-11d0db400a18', 'order-odd-15', '{"email": "odd@example.com", "first_name": "Odd"}', DEFAULT, NULL, '2026-11-26 02:51:48.720134+00', 1);
+INSERT INTO public.referrals_referral VALUES ('01a215c4-306f-7fc0-989d-6bf247101e23', 'order-error-17', '{"email": "error@example.com", "first_name": "Error"}', DEFAULT, NULL, '2026-11-26 02:51:48.720134+00', 1);
+INSERT INTO public.referrals_referral VALUES ('01a215c4-306f-7147-8c8e-ee3a00e51438', 'order-jo-2', '{"email": "jo", "first_name": "Jo"}', DEFAULT, NULL, '2026-11-26 02:51:48.720134+00', 1);
+INSERT INTO public.referrals_referral VALUES ('01a215c4-346d-7dc8-aa26-8eee469b5c60', 'order-ann-15', '{"email": "ann@example.com", "first_name": "Ann"}', DEFAULT, NULL, '2026-11-26 02:51:49.74124+00', 1);
+INSERT INTO public.referrals_referral VALUES ('01a215c4-346d-71b8-b55d-14eb1e63b708', 'order-bob-15', '{"email": "bob@example.com", "first_name": "Bob"}', DEFAULT, NULL, '2026-11-26 02:51:49.74124+00', 1);
+INSERT INTO public.referrals_referral VALUES ('01a215c4-346d-735d-a9a3-b4c28381f059', 'order-cid-15', '{"email": "cid@example.com", "first_name": "Cid"}', DEFAULT, NULL, '2026-11-26 02:51:49.74124+00', 1);
 
 
 --

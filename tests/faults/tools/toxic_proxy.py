@@ -1,7 +1,7 @@
 """A TCP proxy between the product and the CRM that refuses, hangs, delays, drips or resets.
 
-The CRM still sees what arrives. The toxic is looked up for each piece of an exchange, so a test may
-change it while deliveries are in flight.
+The CRM still receives the requests. The toxic is read for each piece of an exchange, so a test may
+change it while deliveries are in flight. The word is from Shopify's Toxiproxy.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tests.timing import WAIT_SECONDS
 Toxic = Literal["open", "refuse", "hang", "late", "drip", "reset"]
 
 _LATE_SECONDS = 3.0
-"""Longer than the product waits for an answer."""
+"""Longer than the read timeout of the installation."""
 _DRIP_SECONDS = 0.2
 _FIRST_BYTES = 40
-_PIECE = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 class ToxicProxy:
-    """Forwards its own port to another one; the toxic says how that fails."""
+    """A proxy that forwards its port to another one; the toxic is how it fails."""
 
     def __init__(self, *, latency: float = 0.0) -> None:
         self._latency = latency
@@ -40,9 +40,9 @@ class ToxicProxy:
         )
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.StreamWriter, int] = {}
-        """How many requests are in flight on each connection."""
+        """Requests in flight on each connection."""
         self.max_in_flight: dict[int, int] = {}
-        """By second: the most requests that were in flight at once."""
+        """By second: the maximum of requests in flight."""
 
     @property
     def url(self) -> str:
@@ -66,11 +66,11 @@ class ToxicProxy:
         self._loop.close()
 
     def forward_to(self, port: int) -> None:
-        """Set the port of the other end."""
+        """Set the port to which requests are forwarded."""
         self._to_port = port
 
     def set_toxic(self, toxic: Toxic) -> None:
-        """Fail like this from now on; `open` does not fail."""
+        """Fail like this from now on; with `open`, forward without failure."""
         if (toxic == "refuse") != (self._toxic == "refuse"):
             self._run(self._close() if toxic == "refuse" else self._listen())
         self._toxic = toxic
@@ -95,48 +95,50 @@ class ToxicProxy:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open[writer] = 0
-        further: asyncio.StreamWriter | None = None
+        to_crm: asyncio.StreamWriter | None = None
         try:
-            back, further = await asyncio.open_connection("127.0.0.1", self._to_port)
+            from_crm, to_crm = await asyncio.open_connection("127.0.0.1", self._to_port)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._there(reader, further, writer))
-                both.create_task(self._back(back, writer))
+                both.create_task(self._forward_requests(reader, to_crm, writer))
+                both.create_task(self._forward_responses(from_crm, writer))
         except* (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             del self._open[writer]
-            for end in (writer, further):
+            for end in (writer, to_crm):
                 if end is not None:
                     end.transport.abort()
 
-    async def _there(
+    async def _forward_requests(
         self,
         reader: asyncio.StreamReader,
-        further: asyncio.StreamWriter,
+        to_crm: asyncio.StreamWriter,
         writer: asyncio.StreamWriter,
     ) -> None:
-        while piece := await reader.read(_PIECE):
+        while chunk := await reader.read(_CHUNK_BYTES):
             if self._toxic == "hang":
                 continue
             self._count(writer, 1)
-            further.write(piece)
-            await further.drain()
+            to_crm.write(chunk)
+            await to_crm.drain()
         raise ConnectionResetError
 
-    async def _back(self, back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while piece := await back.read(_PIECE):
+    async def _forward_responses(
+        self, from_crm: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while chunk := await from_crm.read(_CHUNK_BYTES):
             await asyncio.sleep(self._latency)
             self._count(writer, -1)
             if self._toxic == "late":
                 await asyncio.sleep(_LATE_SECONDS)
             if self._toxic == "reset":
-                writer.write(piece[:_FIRST_BYTES])
+                writer.write(chunk[:_FIRST_BYTES])
                 await writer.drain()
-                _break(writer)
+                _reset(writer)
             if self._toxic == "drip":
-                await _drip(piece, writer)
+                await _drip(chunk, writer)
             else:
-                writer.write(piece)
+                writer.write(chunk)
                 await writer.drain()
         raise ConnectionResetError
 
@@ -147,15 +149,15 @@ class ToxicProxy:
         self.max_in_flight[second] = max(self.max_in_flight.get(second, 0), in_flight)
 
 
-async def _drip(piece: bytes, writer: asyncio.StreamWriter) -> None:
-    for index in range(len(piece)):
-        writer.write(piece[index : index + 1])
+async def _drip(content: bytes, writer: asyncio.StreamWriter) -> None:
+    for index in range(len(content)):
+        writer.write(content[index : index + 1])
         await writer.drain()
         await asyncio.sleep(_DRIP_SECONDS)
 
 
-def _break(writer: asyncio.StreamWriter) -> None:
-    """Reset the connection."""
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close the connection with a TCP reset; raise ConnectionResetError."""
     end = writer.get_extra_info("socket")
     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     raise ConnectionResetError

@@ -1,8 +1,7 @@
-"""The invariants of deliveries, checked against the log and what the CRM received.
+"""The invariants of deliveries: the log compared with the requests that the CRM received.
 
-Every accepted referral ends in a final outcome or visibly waits; every request that the CRM
-received is an attempt in the log or an `unknown`; no delivery has two successes unless an `unknown`
-stands between.
+Every accepted referral has a final outcome or a due time; every request that the CRM received is an
+attempt in the log or an `unknown`; no delivery has two successes without an `unknown` between them.
 """
 
 from __future__ import annotations
@@ -35,46 +34,48 @@ class Attempt:
     number: int
     outcome: str
     trigger: str
-    is_answered: bool
+    has_response: bool
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether a request of it may be among those that the CRM saw."""
-        return self.is_answered or self.outcome == "unknown"
+        """Whether the CRM may have received its request."""
+        return self.has_response or self.outcome == "unknown"
 
 
 @dataclass(kw_only=True)
 class Delivery:
-    """One delivery with its log, and with the answers to what the CRM saw of it."""
+    """One delivery with its attempts, and the requests that the CRM received of it."""
 
     name: str
     status: str
     is_due: bool
     is_in_flight: bool
     attempts: list[Attempt] = field(default_factory=list)
-    answers: list[bool] = field(default_factory=list)
-    """Whether each request was a success, in the order in which they came."""
+    successes: list[bool] = field(default_factory=list)
+    """For each request, in order: whether the CRM's response was a success."""
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is neither final nor waiting for a moment."""
+        """Whether it is neither final nor due at some time."""
         return (self.status == "pending") != self.is_due
 
     @property
     def is_unlogged(self) -> bool:
-        """Whether the CRM received more of it than the log and what is in flight account for."""
+        """Whether the CRM received more requests than are in the log or in flight."""
         logged = sum(attempt.may_have_arrived for attempt in self.attempts)
-        return len(self.answers) > logged + self.is_in_flight
+        return len(self.successes) > logged + self.is_in_flight
 
     @property
     def is_duplicated_unseen(self) -> bool:
-        """Whether it had two successes without an `unknown`, or a person's wish, for each more."""
-        excused = sum(one.outcome == "unknown" or one.trigger == "replay" for one in self.attempts)
-        return sum(self.answers) > 1 + excused + self.is_in_flight
+        """Whether it has more successes than one, plus one for each `unknown` or replay."""
+        explained = sum(
+            attempt.outcome == "unknown" or attempt.trigger == "replay" for attempt in self.attempts
+        )
+        return sum(self.successes) > 1 + explained + self.is_in_flight
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
+class InvariantReport:
     """The result of the comparison; the three lists must be empty."""
 
     deliveries: int
@@ -85,14 +86,16 @@ class Tally:
     statuses: Counter[str]
     requests: int
 
-    def check(self) -> None:
-        """Raise AssertionError where an invariant is broken."""
+    def raise_if_violated(self) -> None:
+        """Raise AssertionError if an invariant is violated."""
         assert not self.lost, f"lost: {self.lost[:5]} of {len(self.lost)}"
         assert not self.unlogged, f"sent and not logged: {self.unlogged[:5]}"
         assert not self.duplicated, f"sent twice unseen: {self.duplicated[:5]}"
 
 
-def tally(query: Query, seen: Iterable[ReceivedRequest], accepted: Iterable[str]) -> Tally:
+def build_invariant_report(
+    query: Query, received: Iterable[ReceivedRequest], accepted: Iterable[str]
+) -> InvariantReport:
     """Compare the database, what the CRM received, and what the API accepted."""
     by_id: dict[int, Delivery] = {}
     by_key: dict[str, Delivery] = {}
@@ -101,30 +104,30 @@ def tally(query: Query, seen: Iterable[ReceivedRequest], accepted: Iterable[str]
             name=name, status=status, is_due=bool(is_due), is_in_flight=bool(is_in_flight)
         )
         by_id[id_] = by_key[f"{uuid.UUID(str(referral))}-{connection}"] = delivery
-    for id_, number, outcome, trigger, is_answered in query(_ATTEMPTS):
-        by_id[id_].attempts.append(Attempt(number, outcome, trigger, bool(is_answered)))
-    strangers = _add_answers(by_key, seen)
+    for id_, number, outcome, trigger, has_response in query(_ATTEMPTS):
+        by_id[id_].attempts.append(Attempt(number, outcome, trigger, bool(has_response)))
+    unmatched = _add_requests(by_key, received)
     deliveries = list(by_id.values())
     missing = set(accepted) - {one.name for one in deliveries}
-    return Tally(
+    return InvariantReport(
         deliveries=len(deliveries),
         lost=[*missing, *(one.name for one in deliveries if one.is_lost)],
-        unlogged=[*strangers, *(one.name for one in deliveries if one.is_unlogged)],
+        unlogged=[*unmatched, *(one.name for one in deliveries if one.is_unlogged)],
         duplicated=[one.name for one in deliveries if one.is_duplicated_unseen],
         unknown=sum(a.outcome == "unknown" for one in deliveries for a in one.attempts),
         statuses=Counter(one.status for one in deliveries),
-        requests=sum(len(one.answers) for one in deliveries),
+        requests=sum(len(one.successes) for one in deliveries),
     )
 
 
-def _add_answers(by_key: dict[str, Delivery], seen: Iterable[ReceivedRequest]) -> list[str]:
-    """Add to each delivery what the CRM received of it; return the keys that belong to none."""
-    strangers = set()
-    for one in seen:
-        key = one.headers.get("Idempotency-Key", "none")
+def _add_requests(by_key: dict[str, Delivery], received: Iterable[ReceivedRequest]) -> list[str]:
+    """Add to each delivery the requests that the CRM received; return keys without a delivery."""
+    unmatched = set()
+    for request in received:
+        key = request.headers.get("Idempotency-Key", "none")
         if key in by_key:
-            # The simulator says 400 for one who is a member already.
-            by_key[key].answers.append(one.status in (200, 400))
+            # The simulator responds 400 for a person who is a member already.
+            by_key[key].successes.append(request.status in (200, 400))
         else:
-            strangers.add(key)
-    return sorted(strangers)
+            unmatched.add(key)
+    return sorted(unmatched)

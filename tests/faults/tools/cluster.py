@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, which may be restarted."""
+"""A PostgreSQL server for one test, which can restart it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from types import TracebackType
 from typing import Self
 
 
-def binaries() -> Path | None:
-    """Where Debian, or the path, has PostgreSQL's own programs."""
-    found = shutil.which("pg_ctl")
+def find_programs() -> Path | None:
+    """Return the folder of PostgreSQL's programs on the path or in Debian, or None."""
+    on_path = shutil.which("pg_ctl")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
-    return Path(found).parent if found else debian[-1].parent if debian else None
+    return Path(on_path).parent if on_path else debian[-1].parent if debian else None
 
 
 class Cluster:
-    """One server; the superuser needs no password, and nobody else can reach it."""
+    """One server on the loopback; its superuser needs no password."""
 
     def __init__(self) -> None:
-        self._bin = binaries()
-        # PostgreSQL does not run as root, so there it runs as the user that its package made.
+        self._bin = find_programs()
+        # PostgreSQL refuses to run as root; its package creates this user.
         self._user = "postgres" if os.geteuid() == 0 else None
         self._folder = Path(tempfile.mkdtemp(prefix="cluster-"))
         with socket.socket() as listener:
@@ -33,7 +33,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """A database to begin with."""
+        """The URL of the server's own database."""
         return f"postgres://tester@127.0.0.1:{self._port}/postgres"
 
     def __enter__(self) -> Self:
@@ -53,7 +53,7 @@ class Cluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def restart(self) -> None:
-        """As after a crash: no farewell to anybody, and recovery from the log."""
+        """Restart as after a crash: connections are cut, and the log is replayed."""
         self._control("restart", "--mode", "immediate")
 
     @property

@@ -1,7 +1,7 @@
 """The table of all fault tests in docs/faults.md.
 
-Where FAULTS_ROWS names a folder, each run leaves its rows there, a file for each kind of database.
-`python -m tests.faults.report FOLDER PAGE` makes a page of them.
+If FAULTS_ROWS names a folder, each run writes its rows there, one file per kind of database.
+`python -m tests.faults.tools.report FOLDER PAGE` renders the page from them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.invariants import Tally
+from tests.faults.tools.invariants import InvariantReport
 
 _KIND = "PostgreSQL" if os.environ.get("DATABASE_URL") else "SQLite"
 _MACHINE = f"Python {platform.python_version()}, {os.cpu_count()} cores"
@@ -34,29 +34,29 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A measurement, which nothing is asserted of."""
+    """A measurement, about which nothing is asserted."""
 
     name: str
     value: str
 
 
-def begin() -> None:
+def delete_rows() -> None:
     """Delete the rows of an earlier run on this kind of database."""
     if path := _path():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
 
 
-def keep(entry: Row | Figure) -> None:
-    """Add a row to the table."""
+def add(entry: Row | Figure) -> None:
+    """Add a row to the file of this kind of database."""
     if path := _path():
         with path.open("a") as file:
             line = {"kind": type(entry).__name__, "database": _KIND, "machine": _MACHINE}
             file.write(json.dumps({**line, **asdict(entry)}) + "\n")
 
 
-def row(fault: str, found: Tally, seconds: float) -> Row:
-    """Return the row for a tally."""
+def build_row(fault: str, found: InvariantReport, seconds: float) -> Row:
+    """Return the row for an invariant report."""
     return Row(
         fault=fault,
         deliveries=found.deliveries,
@@ -67,12 +67,12 @@ def row(fault: str, found: Tally, seconds: float) -> Row:
     )
 
 
-def render(folder: Path) -> str:
-    """Return the page made of the stored rows."""
+def render_page(folder: Path) -> str:
+    """Return the page with all stored rows."""
     lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.open()]
     entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    rows = [_line(entry) for entry in entries if entry["kind"] == "Row"]
-    figures = [_figure(entry) for entry in entries if entry["kind"] == "Figure"]
+    rows = [_render_row(entry) for entry in entries if entry["kind"] == "Row"]
+    figures = [_render_figure(entry) for entry in entries if entry["kind"] == "Figure"]
     machines = "; ".join(sorted({entry["machine"] for entry in entries}))
     return _PAGE.format(rows="\n".join(rows), figures="\n".join(figures), machines=machines)
 
@@ -105,14 +105,14 @@ a row that names its lease ran with that one. The measurements below have the pr
 """
 
 
-def _line(row: dict[str, Any]) -> str:
+def _render_row(row: dict[str, Any]) -> str:
     return (
         f"| {row['fault']} | {row['database']} | {row['deliveries']:,} | {row['lost']}"
         f" | {row['duplicated']} | {row['unknown']} | {row['seconds']:.1f} |"
     )
 
 
-def _figure(figure: dict[str, Any]) -> str:
+def _render_figure(figure: dict[str, Any]) -> str:
     return f"| {figure['name']} | {figure['database']} | {figure['value']} |"
 
 
@@ -122,6 +122,6 @@ def _path() -> Path | None:
 
 
 if __name__ == "__main__":
-    page = render(Path(sys.argv[1]))
+    page = render_page(Path(sys.argv[1]))
     Path(sys.argv[2]).write_text(page)
     print(page)

@@ -1,4 +1,4 @@
-"""An installation with short times, whose workers can be made to fail."""
+"""An installation with short time limits, whose workers can be made to fail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -16,15 +15,15 @@ from typing import Any, Self
 import pytest
 
 from connections.simulator import CRM
-from tests.faults.invariants import Tally, tally
+from tests.faults.tools.invariants import InvariantReport, build_invariant_report
 from tests.stack import ROOT, Stack
 from tests.timing import scaled
 
 IS_POSTGRESQL = bool(os.environ.get("DATABASE_URL"))
-RUN = 2_000
+RUN_SIZE = 2_000
 """Deliveries in each run."""
 
-_LIST = 500
+_BATCH_SIZE = 500
 SHORT_TIMES = {
     "DELIVERY_TOTAL_TIMEOUT": "2",
     "DELIVERY_READ_TIMEOUT": "1.5",
@@ -44,20 +43,20 @@ PRODUCT_TIMES = {
     "DELIVERY_LEASE_SECONDS": "90",
     "TICK_SECONDS": "2",
 }
-"""The defaults of config/settings.py, for tests of the times themselves."""
+"""The defaults of config/settings.py, for tests of the time limits themselves."""
 
 BOTH_TIMES = [
     pytest.param(SHORT_TIMES, id="short"),
     pytest.param(PRODUCT_TIMES, id="product", marks=pytest.mark.faults),
 ]
-"""For tests that run with short times, and with the defaults in the longer half."""
+"""Parameters for tests that run with short times, and with the defaults under `make faults`."""
 
 QUICK_SCHEDULE = [0, 1, 1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]
 
 
 @dataclass(frozen=True)
-class Connected:
-    """A connection with a campaign of its name; `crm` is its endpoint if not the simulator."""
+class SeedConnection:
+    """A connection and a campaign of the same name; without a `crm` URL it uses the simulator."""
 
     name: str
     crm: str = ""
@@ -66,39 +65,39 @@ class Connected:
 
 
 class Installation(Stack):
-    """A stack to which a test adds connections and referrals, and whose processes it breaks."""
+    """A stack with connections of the test's choice, whose processes the test can break."""
 
-    def __init__(self, folder: Path, *wanted: Connected, **settings: str) -> None:
+    def __init__(self, folder: Path, *connections: SeedConnection, **settings: str) -> None:
         super().__init__(folder, **{**SHORT_TIMES, **settings})
         self.crm = CRM(slow_seconds=0.5, hang_seconds=scaled(60), retry_after=2)
-        self._wanted = wanted or (Connected("people"),)
+        self._connections = connections or (SeedConnection("people"),)
         self.accepted: list[str] = []
         self._numbers = itertools.count(1)
 
     @property
     def lease(self) -> str:
-        """The seconds for which a worker holds what it has claimed."""
+        """The lease of a claim in seconds, as in the setting."""
         return self._settings["DELIVERY_LEASE_SECONDS"]
 
     @property
     def total_timeout(self) -> str:
-        """The seconds that a send may take."""
+        """The total time limit of a send in seconds, as in the setting."""
         return self._settings["DELIVERY_TOTAL_TIMEOUT"]
 
     def __enter__(self) -> Self:
         self.crm.start()
         self.valkey.start()
         self.database.create()
-        self.seed(*self._wanted)
+        self.seed(*self._connections)
         return self
 
-    def seed(self, *wanted: Connected) -> None:
-        """Add a connection, a campaign and their link for each."""
-        rows = [asdict(one) for one in wanted]
-        for one in rows:
-            one["crm"] = one["crm"] or self.crm.url
-            one["limits"] = {"schedule": QUICK_SCHEDULE, **one["limits"]}
-        self.demo = json.loads(self.python("-m", "tests.faults.seed", json.dumps(rows)))
+    def seed(self, *connections: SeedConnection) -> None:
+        """Create the tables, the demo, and each connection with its campaign and link."""
+        rows = [asdict(one) for one in connections]
+        for row in rows:
+            row["crm"] = row["crm"] or self.crm.url
+            row["limits"] = {"schedule": QUICK_SCHEDULE, **row["limits"]}
+        self.demo = json.loads(self.python("-m", "tests.faults.tools.seed", json.dumps(rows)))
 
     def python(self, *arguments: str) -> str:
         """Run a program to its end and return what it printed."""
@@ -114,7 +113,7 @@ class Installation(Stack):
         return self.manage("shell", "--verbosity", "0", "-c", code)
 
     def start_with(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a program that runs until it is stopped, with an environment of its own."""
+        """Start a program that runs until it is stopped, with more environment variables."""
         process = subprocess.Popen(
             [sys.executable, *arguments], cwd=ROOT, env={**self.environment, **environment}
         )
@@ -122,61 +121,61 @@ class Installation(Stack):
         return process
 
     def start_faulty_worker(self, fault: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a worker that fails in a way of its own; see `faulty_worker.py`."""
-        return self.start_with("-m", "tests.faults.faulty_worker", FAULT=fault, **environment)
+        """Start a worker that fails at this step; see `faulty_worker.py`."""
+        return self.start_with("-m", "tests.faults.tools.faulty_worker", FAULT=fault, **environment)
 
     def start_all(self, workers: int = 1) -> list[subprocess.Popen[bytes]]:
-        """Start web, tick and workers; returns the workers."""
+        """Start web, tick and workers; return the workers."""
         self.start("tick")
         started = [self.start("worker") for _ in range(workers)]
         self.start_web()
         return started
 
     def create_referrals(self, count: int, campaign: str = "people", word: str = "jo") -> list[str]:
-        """Post referrals to the API and remember those that were accepted; return their ids."""
+        """Post referrals to the API; return their external ids and add them to `accepted`."""
         numbers = [next(self._numbers) for _ in range(count)]
         items = [
             {"external_id": f"{number}", "attributes": {"email": f"{word}.{number}@example.com"}}
             for number in numbers
         ]
-        for start in range(0, count, _LIST):
-            self._post(campaign, items[start : start + _LIST])
+        for start in range(0, count, _BATCH_SIZE):
+            self._post(campaign, items[start : start + _BATCH_SIZE])
         return [f"{number}" for number in numbers]
 
     def _post(self, campaign: str, items: list[dict[str, Any]]) -> None:
         path = f"/api/v1/campaigns/{campaign}/referrals"
-        # As any client does: what was not answered is posted again, which changes nothing.
+        # As clients do: a post without a response is repeated, which creates nothing twice.
         for _ in range(30):
             try:
-                status, answer = self.call("POST", path, items)
+                status, response = self.call("POST", path, items)
             except OSError:
-                status, answer = 0, "no answer"
+                status, response = 0, "no response"
             if status == 202:
-                self.accepted += [one["external_id"] for one in answer["referrals"]]
+                self.accepted += [referral["external_id"] for referral in response["referrals"]]
                 return
             time.sleep(0.5)
-        raise AssertionError(f"not accepted: {status} {answer}")
+        raise AssertionError(f"not accepted: {status} {response}")
 
-    def delivered(self, count: int) -> Callable[[], bool]:
-        """Return a test of whether the CRM knows so many people by now."""
-        return lambda: self.crm.people() >= count
+    def wait_until_delivered(self, count: int) -> None:
+        """Wait until the CRM has so many people."""
+        self.wait_until(lambda: self.crm.people() >= count)
 
-    def waiting(self) -> int:
-        """How many deliveries are not final."""
+    def pending_count(self) -> int:
+        """Count the deliveries that are not final."""
         [[count]] = self.query("SELECT count(*) FROM referrals_delivery WHERE status = 'pending'")
         return int(count)
 
-    def wait_until_finished(self, seconds: float = 120, left: int = 0) -> float:
-        """Wait until all deliveries but `left` are final; return the seconds that it took."""
+    def wait_until_finished(self, seconds: float = 120) -> float:
+        """Wait until all deliveries are final; return the seconds that it took."""
         began = time.monotonic()
         end = began + scaled(seconds)
-        while (waiting := self.waiting()) > left:
-            assert time.monotonic() < end, f"{waiting} still wait: {self.describe()}"
+        while pending := self.pending_count():
+            assert time.monotonic() < end, f"{pending} are pending: {self.describe()}"
             time.sleep(0.1)
         return time.monotonic() - began
 
     def describe(self) -> str:
-        """Return the deliveries by state, for the message of a failed test."""
+        """Count the deliveries by state, for the message of a failed test."""
         rows = self.query(
             "SELECT d.status, d.outcome, c.state, d.claimed_at IS NULL, count(*), min(d.due_at)"
             " FROM referrals_delivery d JOIN connections_connection c ON c.id = d.connection_id"
@@ -184,6 +183,6 @@ class Installation(Stack):
         )
         return "; ".join(map(str, rows))
 
-    def tally(self) -> Tally:
-        """Compare the log with what the CRM received."""
-        return tally(self.query, self.crm.received(), self.accepted)
+    def invariant_report(self) -> InvariantReport:
+        """Return the log compared with what the CRM received."""
+        return build_invariant_report(self.query, self.crm.received(), self.accepted)
