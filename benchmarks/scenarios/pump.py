@@ -150,7 +150,12 @@ class CeleryQueue:
         self._control("add_consumer")
 
     def _control(self, command: str) -> None:
-        """Send a control command until the worker confirms it."""
+        """Send a control command until the worker confirms it.
+
+        Return at the first reply: without the limit Celery waits for more workers until the
+        timeout, while this one already consumes.
+        """
+        send = getattr(self._app.control, command)
         replies: list[object] = []
         while not replies:
-            replies = getattr(self._app.control, command)(celery_app.QUEUE, reply=True, timeout=0.5)
+            replies = send(celery_app.QUEUE, reply=True, timeout=0.5, limit=1)

@@ -26,10 +26,13 @@ def store_connection(spec: ConnectionSpec, *, account: Account) -> Connection:
     """
     connection = Connection.objects.filter(account=account, name=spec.name).first()
     connection = connection or Connection(account=account, name=spec.name)
-    is_changed = _copy_columns(connection, spec) or connection.pk is None
+    changed_columns = _copy_columns(connection, spec)
+    is_changed = bool(changed_columns) or connection.pk is None
     if is_changed:
         full_clean(connection)
-        connection.save()
+        # Not the state: a worker may have held the connection since it was read.
+        is_new = connection.pk is None
+        connection.save(update_fields=None if is_new else [*changed_columns, "changed_at"])
     are_changed = (
         _store_endpoints(connection, spec),
         _replace_rules(connection, spec),
@@ -40,14 +43,14 @@ def store_connection(spec: ConnectionSpec, *, account: Account) -> Connection:
     return connection
 
 
-def _copy_columns(connection: Connection, spec: ConnectionSpec) -> bool:
-    """Copy the spec onto the unsaved row; return True if anything changed."""
+def _copy_columns(connection: Connection, spec: ConnectionSpec) -> set[str]:
+    """Copy the spec onto the unsaved row; return the names of the columns that changed."""
     secrets = {**_kept_secrets(connection, spec), **_spec_secrets(spec)}
     columns = {**_columns(spec), "secrets": secrets}
     changed = {name for name, value in columns.items() if getattr(connection, name) != value}
     for name in changed:
         setattr(connection, name, columns[name])
-    return bool(changed)
+    return changed
 
 
 def _columns(spec: ConnectionSpec) -> dict[str, Any]:

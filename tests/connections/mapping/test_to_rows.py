@@ -17,8 +17,10 @@ from connections.core.response.retry_after import RetryAfter, RetryAfterUnit
 from connections.core.response.rules import Rule
 from connections.core.spec import ConnectionSpec, DocumentedResponse, Limits, OnUnknown
 from connections.importers.files import dump_connection, load_connection
+from connections.mapping import to_rows
 from connections.mapping.to_rows import store_connection
 from connections.mapping.to_spec import build_spec
+from connections.mapping.validation import full_clean
 from connections.models import (
     Account,
     Connection,
@@ -27,7 +29,9 @@ from connections.models import (
     ExpectedResponse,
     ResponseRule,
 )
+from connections.operations.pause_hold_release import hold_connection
 from tests.connections.importers.presets import PRESETS
+from tests.users import SOMEBODY
 
 
 def read_rows() -> list[list[dict[str, Any]]]:
@@ -170,6 +174,24 @@ def test_storing_a_spec_keeps_the_state_and_the_test_environment(
 
     kept = Connection.objects.get()
     assert (kept.state, kept.state_reason, kept.test_environment) == ("held", "Refused", "staging")
+
+
+def test_a_hold_while_a_spec_is_stored_is_kept(
+    account: Account,
+    connection: Connection,
+    connection_spec: ConnectionSpec,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def hold_and_clean(row: Connection) -> None:
+        hold_connection(row.pk, by=SOMEBODY, reason="The credentials are refused.")
+        full_clean(row)
+
+    monkeypatch.setattr(to_rows, "full_clean", hold_and_clean)
+    store_connection(
+        replace(connection_spec, documentation="https://crm.example/"), account=account
+    )
+    stored = Connection.objects.get(pk=connection.pk)
+    assert (stored.documentation, stored.state) == ("https://crm.example/", "held")
 
 
 def test_an_empty_credential_keeps_the_stored_one(
