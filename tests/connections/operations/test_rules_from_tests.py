@@ -18,7 +18,7 @@ from tests.users import SOMEBODY
 SUPPRESSED = Rule(outcome=Outcome.SUPPRESSED, where="json", path="id", operator="exists")
 
 
-def read_rules(connection: Connection) -> list[tuple[int, str]]:
+def stored_rules(connection: Connection) -> list[tuple[int, str]]:
     return list(connection.response_rules.values_list("position", "outcome"))
 
 
@@ -29,7 +29,7 @@ def test_a_rule_is_stored_before_the_first_that_matches_the_response(
         connection, rule=SUPPRESSED, response=Response(status=200, body=b'{"id": 1}'), by=SOMEBODY
     )
     assert added.position == 2
-    assert read_rules(connection) == [(1, "duplicate"), (2, "suppressed"), (3, "delivered")]
+    assert stored_rules(connection) == [(1, "duplicate"), (2, "suppressed"), (3, "delivered")]
 
 
 def test_a_rule_is_stored_last_where_none_matches(connection: Connection) -> None:
@@ -37,7 +37,7 @@ def test_a_rule_is_stored_last_where_none_matches(connection: Connection) -> Non
         connection, rule=SUPPRESSED, response=Response(status=422, body=b'{"id": 1}'), by=SOMEBODY
     )
     assert added.position == 3
-    assert read_rules(connection) == [(1, "duplicate"), (2, "delivered"), (3, "suppressed")]
+    assert stored_rules(connection) == [(1, "duplicate"), (2, "delivered"), (3, "suppressed")]
 
 
 def test_an_invalid_rule_keeps_its_position_and_matches_nothing(
@@ -47,7 +47,7 @@ def test_an_invalid_rule_keeps_its_position_and_matches_nothing(
     add_rule(
         connection, rule=SUPPRESSED, response=Response(status=200, body=b'{"id": 1}'), by=SOMEBODY
     )
-    assert read_rules(connection) == [(1, "duplicate"), (2, "suppressed"), (3, "delivered")]
+    assert stored_rules(connection) == [(1, "duplicate"), (2, "suppressed"), (3, "delivered")]
 
 
 def test_positions_with_gaps_are_renumbered(connection: Connection) -> None:
@@ -55,7 +55,7 @@ def test_positions_with_gaps_are_renumbered(connection: Connection) -> None:
     add_rule(
         connection, rule=SUPPRESSED, response=Response(status=200, body=b'{"id": 1}'), by=SOMEBODY
     )
-    assert read_rules(connection) == [(1, "duplicate"), (2, "suppressed"), (3, "delivered")]
+    assert stored_rules(connection) == [(1, "duplicate"), (2, "suppressed"), (3, "delivered")]
 
 
 def test_a_new_rule_and_a_kept_response_make_earlier_tests_outdated(connection: Connection) -> None:
