@@ -150,7 +150,7 @@ BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")
 """Where people reach this installation, for the links in mails."""
 
 # The intake API.
-DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("INTAKE_LARGEST_BODY", default=5 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("INTAKE_MAX_BODY_BYTES", default=5 * 1024 * 1024)
 
 # Texts, times and files.
 LANGUAGE_CODE = "en"

@@ -1,7 +1,9 @@
 """A cache of OAuth 2 tokens, which all workers share.
 
 A token is looked up in this process, then in Redis, and then fetched by one thread of one process
-at a time. Without Redis each process fetches its own, and deliveries go on.
+at a time. Without Redis each process fetches its own, and deliveries go on. When a token is
+renewed, such as after a 401, the authorization's flow decides
+(`core/request/authorization/oauth2.py`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The body encodings, one class per file; importing this package registers all of them."""
+"""The body encodings, one class per file; importing this package registers all of them.
+
+Each class registers itself with `@body_encodings.register("name")`.
+"""
 
 from connections.core.request.bodies import json, text, urlencoded, xml
 from connections.core.request.bodies.base import (
