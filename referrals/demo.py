@@ -26,6 +26,9 @@ from referrals.models.intake_keys import digest, make_token
 
 LOGIN = "demo"
 _CRM_KEY = "demo-key"
+_SLUG = "demo"
+_LOOPBACK = "http://127.0.0.1:"
+_DEFAULT_CRM_URL = f"{_LOOPBACK}9000"
 
 _JSON = """
 name = "Demo CRM (JSON)"
@@ -172,7 +175,7 @@ def create_demo(*, crm_url: str, by: Actor, intake_key: str = "", password: str 
     `intake_key` is the token of its key, `password` the one of a new login; each is generated if it
     is empty.
     """
-    account, _ = Account.objects.get_or_create(slug="demo", defaults={"name": "Demo advertiser"})
+    account, _ = Account.objects.get_or_create(slug=_SLUG, defaults={"name": "Demo advertiser"})
     login, known_password = _get_or_create_login(password)
     account.members.add(login)
     json_campaign = _get_or_create_campaign(
@@ -193,6 +196,13 @@ def create_demo(*, crm_url: str, by: Actor, intake_key: str = "", password: str 
         password=known_password,
         crm=crm_url,
     )
+
+
+def find_crm_url() -> str:
+    """Return the URL of the simulator that the demo's connections have, or its default."""
+    urls = Endpoint.objects.filter(connection__account__slug=_SLUG, url__startswith=_LOOPBACK)
+    parts = urlsplit(urls.order_by("pk").values_list("url", flat=True).first() or _DEFAULT_CRM_URL)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def generate_password() -> str:

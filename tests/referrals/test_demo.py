@@ -241,6 +241,24 @@ def test_the_demo_is_refused_with_https(crm: CRM, tmp_path: Path, settings: Any,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_second_run_without_a_crm_leaves_the_endpoints_where_they_are(
+    crm: CRM, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, before = demo(crm, capsys, "--json"), rows()
+
+    call_command("demo", "--json")
+
+    assert capsys.readouterr().out == first
+    assert rows() == before
+
+
+def test_a_first_run_without_a_crm_takes_the_port_of_make_run(
+    db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("demo", "--json")
+    assert json.loads(capsys.readouterr().out)["crm"] == "http://127.0.0.1:9000"
+
+
 def test_endpoints_follow_the_simulator_unless_a_person_changed_them(db: None) -> None:
     create_demo(crm_url="http://127.0.0.1:9000", by=SOMEBODY)
     changed = Endpoint.objects.get(connection__name="Demo CRM (JSON)", environment="testing")

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.local_secrets import read_or_create
 from connections.operations.history import Actor
-from referrals.demo import LOGIN, Demo, create_demo, generate_password
+from referrals.demo import LOGIN, Demo, create_demo, find_crm_url, generate_password
 from referrals.models.intake_keys import make_token
 
 _SUMMARY = """
@@ -45,13 +45,15 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print a JSON object.")
         parser.add_argument("--port", default="8000", help="Where the product will listen.")
         parser.add_argument(
-            "--crm", default="http://127.0.0.1:9000", help="Where the CRM simulator listens."
+            "--crm",
+            help="Where the CRM simulator listens; by default where the demo has it already, else "
+            "http://127.0.0.1:9000.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's.
         _check_is_trial()
         demo = create_demo(
-            crm_url=options["crm"].rstrip("/"),
+            crm_url=(options["crm"] or find_crm_url()).rstrip("/"),
             by=Actor.of_command(),
             intake_key=read_or_create(settings.VAR_DIR / "demo_intake_key", make_token),
             password=_stored_password(),
