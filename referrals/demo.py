@@ -18,7 +18,7 @@ from connections.core.spec import ConnectionSpec
 from connections.importers.files import load_connection
 from connections.models import Account, Campaign, Connection, Endpoint, Link
 from connections.operations.changes import touch
-from connections.operations.history import Actor
+from connections.operations.history import Actor, record_change
 from connections.operations.links import link_campaign
 from connections.operations.save import save_connection
 from referrals.models import IntakeKey
@@ -236,11 +236,11 @@ def _get_or_create_connection(
     existing = Connection.objects.filter(account=account, name=spec.name).first()
     if existing is None:
         return save_connection(spec, account=account, by=by, source="the demo")
-    _update_endpoints(existing, spec)
+    _update_endpoints(existing, spec, by)
     return existing
 
 
-def _update_endpoints(connection: Connection, spec: ConnectionSpec) -> None:
+def _update_endpoints(connection: Connection, spec: ConnectionSpec, by: Actor) -> None:
     """Move unchanged endpoints to the port of the simulator; earlier tests no longer count then."""
     moved = []
     for endpoint in connection.endpoints.all():
@@ -253,6 +253,7 @@ def _update_endpoints(connection: Connection, spec: ConnectionSpec) -> None:
     if moved:
         Endpoint.objects.bulk_update(moved, ["url"])
         touch(connection)
+        record_change(connection, by=by, message="Endpoints moved to the demo's CRM simulator.")
 
 
 def _create_link(campaign: Campaign, connection: Connection, by: Actor) -> None:

@@ -24,6 +24,7 @@ from connections.operations.links import unlink_campaign
 from connections.simulator import CRM
 from referrals.demo import create_demo
 from referrals.models import Delivery
+from tests.history import history
 from tests.referrals.factories import IntakeClient, deliver
 from tests.users import SOMEBODY
 
@@ -284,3 +285,5 @@ def test_an_endpoint_that_moves_makes_earlier_tests_count_no_more(
 
     after = Connection.objects.order_by("pk").values_list("changed_at", flat=True)
     assert [old < new for old, new in zip(before, after, strict=True)] == [is_changed] * 2
+    messages = [message for _, _, message in history(Connection.objects.earliest("pk"))]
+    assert ("Endpoints moved to the demo's CRM simulator." in messages) is is_changed
