@@ -43,7 +43,13 @@ def test_a_worker_freezes_and_continues_after_its_lease(
     found = check_invariants(
         f"a worker freezes until its leases of {installation.lease} s have ended", seconds
     )
-    assert found.unknown == in_flight
+    # By their error, since on a busy machine another request may end in its short read timeout.
+    lost = installation.query(
+        "SELECT count(*) FROM referrals_deliveryattempt"
+        " WHERE outcome = 'unknown' AND error_code = 'lease_lost'"
+    )[0][0]
+    assert lost == in_flight
+    assert found.unknown >= lost
 
 
 def _freeze(worker: subprocess.Popen[bytes], installation: Installation) -> None:
